@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// weft.toml as values. Reading, merging and checking are config/load.cpp; the CLI checks a file
+// with the same code that the daemon starts from, without linking the daemon.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <weft/base/result.hpp>
+#include <weft/base/secret.hpp>
+#include <weft/net/address.hpp>
+#include <weft/sys/tun_offload.hpp>
+
+namespace weft::config {
+
+/// "host:port", not resolved: the host may be a name, resolved (and re-resolved) by control.
+struct HostPort {
+    std::string host;
+    std::uint16_t port = 0;
+
+    [[nodiscard]] std::string to_string() const;
+    friend bool operator==(const HostPort&, const HostPort&) = default;
+};
+
+struct NodeConfig {
+    std::string name;  // default: the machine's host name up to its first dot
+    std::string interface = "weft0";
+    std::uint16_t listen_port = 51840;
+    std::uint32_t mtu = 0;  // 0: from the underlay
+    unsigned workers = 0;   // 0: min(cores, 4)
+    std::uint32_t fwmark = 0;
+    std::filesystem::path private_key_file;
+    std::vector<net::Prefix> addresses;  // with host bits
+    std::string isa = "auto";
+};
+
+struct PeerConfig {
+    std::string name;
+    ByteArray<32> public_key{};
+    std::filesystem::path preshared_key_file;  // empty: none
+    std::optional<HostPort> endpoint;
+    std::vector<net::Prefix> allowed_ips;  // masked
+    std::chrono::seconds keepalive{0};
+    std::string where;  // "weft.toml:14:1", for messages
+};
+
+struct ApiConfig {
+    std::filesystem::path socket = "/run/weft/weftd.sock";
+    std::string group = "weft";
+};
+
+struct LogConfig {
+    std::string level = "info";
+    std::string format = "logfmt";
+};
+
+struct Config {
+    NodeConfig node;
+    std::vector<PeerConfig> peers;  // in file order
+    ApiConfig api;
+    LogConfig log;
+    sys::Offloads offloads;  // WEFT_OFFLOAD_OFF applied
+    /// Dotted key to where its value came from: "default", "weft.toml:3:8", "WEFT_ISA", "--config".
+    std::map<std::string, std::string> origins;
+};
+
+/// Where things are; each from its flag, else its environment variable, else the default.
+struct Paths {
+    std::filesystem::path config =
+        "/etc/weft/weft.toml";                          // WEFT_CONFIG; weft.toml.d/ lies beside it
+    std::filesystem::path state_dir = "/var/lib/weft";  // WEFT_STATE_DIR
+    std::filesystem::path run_dir = "/run/weft";        // WEFT_RUN_DIR
+    std::optional<std::filesystem::path> socket;        // WEFT_SOCKET; else from the config
+
+    static Paths from_environment();
+};
+
+/// Reads weft.toml and weft.toml.d/*.toml in name order, applies the environment, checks everything
+/// that can be checked without touching the network: unknown keys (naming the nearest known one),
+/// types, ranges, prefixes that two peers claim, keys that are not 32 bytes of base64. Errors:
+/// "FILE:LINE:COLUMN: cause".
+[[nodiscard]] Result<Config> load(const Paths& paths);
+
+/// A private or preshared key file in wg's format: base64 and a newline. Errors: missing, a
+/// symlink, readable by group or others (remedy: chmod 600), not a key.
+[[nodiscard]] Result<Secret<32>> load_key_file(const std::filesystem::path& file);
+
+}  // namespace weft::config

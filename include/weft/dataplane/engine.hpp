@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// The packet engine: TUN queues, UDP sockets, workers and the handshake lane around one wg::Device.
+//
+// Owns      the Tun, the UdpGroup, N worker threads, the lane's thread, the Device.
+// Threading start, stop, change and the read functions: the control thread. Workers never wait for
+// it. Limits    wg/constants.hpp; sys::kTrain*. Counters  drops by reason, per peer in wg::Peer.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <weft/base/random.hpp>
+#include <weft/base/result.hpp>
+#include <weft/crypto/aead.hpp>
+#include <weft/net/drop_reason.hpp>
+#include <weft/sys/tun_offload.hpp>
+#include <weft/wg/device.hpp>
+
+namespace weft::dataplane {
+
+struct EngineConfig {
+    std::string interface = "weft0";
+    std::uint16_t listen_port = 0;
+    std::uint32_t mtu = 1420;  // inner
+    unsigned workers = 1;      // 1..wg::kWorkersMax
+    std::uint32_t fwmark = 0;
+    sys::Offloads offloads;  // wished
+    const crypto::AeadKernels* kernels = nullptr;
+    /// Answers to inner senders (ICMP) come from here; unspecified: the family is not answered.
+    net::IpAddress icmp_source4;
+    net::IpAddress icmp_source6 = net::IpAddress::unspecified(net::Family::kIpv6);
+};
+
+using DropCounts = std::array<std::uint64_t, net::kDropReasonCount>;
+
+class Engine {
+  public:
+    /// Creates the interface (down, without addresses), opens the port, starts the threads.
+    /// `random` outlives the engine and is only used under the device's lock.
+    static Result<std::unique_ptr<Engine>> start(const EngineConfig& config, RandomSource& random);
+    /// Stops and joins every thread, then closes sockets and interface.
+    ~Engine();
+    Engine(const Engine&) = delete;
+    Engine& operator=(const Engine&) = delete;
+
+    /// Runs `edit` on the device, alone, and carries out its actions. Packets see all of its
+    /// changes to prefixes at once. The only way to the device.
+    void change(const std::function<void(wg::Device&, wg::Now, wg::Actions&)>& edit);
+
+    /// Moves to another port or mark; sessions stay. On error the old sockets go on.
+    Result<> rebind(std::uint16_t port, std::uint32_t fwmark);
+
+    [[nodiscard]] unsigned ifindex() const;
+    [[nodiscard]] const std::string& interface() const;
+    [[nodiscard]] std::uint16_t listen_port() const;
+    [[nodiscard]] std::uint32_t fwmark() const;
+    [[nodiscard]] unsigned workers() const;
+    /// What is in use now; an offload that failed at run time is off.
+    [[nodiscard]] sys::Offloads offloads() const;
+    [[nodiscard]] DropCounts drops() const;
+    /// Set when the interface vanished under us: the daemon must end. Polled by control.
+    [[nodiscard]] bool interface_lost() const;
+
+  private:
+    class Impl;
+    explicit Engine(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace weft::dataplane

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// Links, addresses and routes by rtnetlink (rtnetlink(7)), one request and its acknowledgement at a
+// time. No libmnl: the CNI plugin links this too. All calls are idempotent unless they say
+// otherwise.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <weft/base/bytes.hpp>
+#include <weft/base/result.hpp>
+#include <weft/base/unique_fd.hpp>
+#include <weft/net/address.hpp>
+
+namespace weft::netlink {
+
+struct LinkSettings {
+    std::uint32_t mtu = 0;               // 0: leave
+    std::uint32_t tx_queue_length = 0;   // 0: leave
+    std::uint32_t gso_max_segments = 0;  // 0: leave
+    bool up = true;
+};
+
+struct Link {
+    unsigned index = 0;
+    std::string name;
+    std::uint32_t mtu = 0;
+    bool is_up = false;
+    bool is_loopback = false;
+};
+
+struct Route {
+    net::Prefix destination;
+    unsigned interface = 0;
+    std::optional<net::IpAddress> source;  // preferred source address
+};
+
+class Rtnetlink {
+  public:
+    static Result<Rtnetlink> open();
+
+    Result<> configure_link(unsigned index, const LinkSettings& settings);
+    [[nodiscard]] Result<std::vector<Link>> links();
+    /// The address keeps its host bits; IPv6 without duplicate address detection.
+    Result<> add_address(unsigned index, const net::Prefix& address);
+    Result<> remove_address(unsigned index, const net::Prefix& address);
+    [[nodiscard]] Result<std::vector<net::Prefix>> addresses(unsigned index);
+    /// Adds the route; a route of ours that is there already is left, one through another interface
+    /// with the same destination is an error that names that interface.
+    Result<> add_route(const Route& route);
+    Result<> remove_route(const Route& route);
+    /// The routes of the main table that leave by this interface, those of the kernel excepted.
+    [[nodiscard]] Result<std::vector<Route>> routes(unsigned index);
+    /// The interface by which packets to `destination` leave; error: unreachable.
+    [[nodiscard]] Result<unsigned> interface_towards(const net::IpAddress& destination);
+
+  private:
+    explicit Rtnetlink(UniqueFd fd) : fd_(std::move(fd)) {}
+    UniqueFd fd_;
+    std::uint32_t sequence_ = 0;
+};
+
+}  // namespace weft::netlink

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// All UDP sockets of a node on its one port: for each worker and the handshake lane one socket a
+// family, joined by SO_REUSEPORT and steered by receiver index (steering.cpp). Where steering is
+// not to be had there is one worker, whose sockets take everything.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include <weft/base/result.hpp>
+#include <weft/sys/tun_offload.hpp>
+#include <weft/sys/udp_socket.hpp>
+
+namespace weft::sys {
+
+/// The sockets of one thread; v6 is not valid where IPv6 is off.
+struct UdpPair {
+    UdpSocket v4;
+    UdpSocket v6;
+
+    [[nodiscard]] const UdpSocket& of(net::Family family) const {
+        return family == net::Family::kIpv4 ? v4 : v6;
+    }
+};
+
+struct UdpGroupConfig {
+    std::uint16_t port = 0;  // 0: the kernel's choice, the same for both families
+    unsigned workers = 1;    // 1..15
+    std::uint32_t fwmark = 0;
+    Offloads wish;  // udp_gso and udp_gro
+};
+
+struct UdpGroup {
+    /// Opens and steers. Errors: the port is in use (found although the sockets share it among
+    /// themselves), no permission, no address family at all.
+    static Result<UdpGroup> open(const UdpGroupConfig& config);
+
+    std::uint16_t port = 0;
+    std::vector<UdpPair> workers;  // as many as asked, or one where steering failed
+    UdpPair lane;                  // invalid sockets where steering failed: workers hand on
+    bool steered = false;
+    bool gso = false;  // this kernel has UDP_SEGMENT and it is wished
+    bool gro = false;  // this kernel has UDP_GRO and it is wished
+};
+
+}  // namespace weft::sys

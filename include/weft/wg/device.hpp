@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// The protocol core of one interface: all tunnels, the index table, the allowed prefixes and the
+// door that strangers knock on. Pure: bytes, a time and a random source in, Actions out. One caller
+// at a time (the engine's mutex); only IndexTable::find, Session and Peer are for the workers.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+
+#include <weft/base/random.hpp>
+#include <weft/net/drop_reason.hpp>
+#include <weft/wg/actions.hpp>
+#include <weft/wg/cookie.hpp>
+#include <weft/wg/index_table.hpp>
+#include <weft/wg/rate_limiter.hpp>
+#include <weft/wg/routes.hpp>
+#include <weft/wg/tunnel.hpp>
+
+namespace weft::wg {
+
+class Device {
+  public:
+    /// `workers` in 1..kWorkersMax: peers are dealt to them in turn. `random` outlives the device.
+    Device(RandomSource& random, unsigned workers);
+    ~Device();
+
+    // ---- Configuration -----------------------------------------------------------------------
+    /// Clamps the key; a peer that has the new public key is removed.
+    void set_private_key(const crypto::PrivateKey& key, Actions& actions);
+    [[nodiscard]] const Identity& identity() const { return identity_; }
+    /// The tunnel of this key, made if need be; null for our own key or when kPeersMax is reached.
+    [[nodiscard]] Tunnel* ensure_peer(const crypto::PublicKey& key);
+    [[nodiscard]] Tunnel* find_peer(const crypto::PublicKey& key);
+    /// False if there is no such peer.
+    bool remove_peer(const crypto::PublicKey& key, Actions& actions);
+    void add_allowed_ip(Tunnel& tunnel, const net::Prefix& prefix, Actions& actions);
+    void remove_allowed_ip(Tunnel& tunnel, const net::Prefix& prefix, Actions& actions);
+    void clear_allowed_ips(Tunnel& tunnel, Actions& actions);
+    [[nodiscard]] const AllowedIps& routes() const { return routes_; }
+    /// In key order.
+    [[nodiscard]] const std::map<crypto::PublicKey, std::unique_ptr<Tunnel>>& tunnels() const {
+        return tunnels_;
+    }
+
+    // ---- Events ------------------------------------------------------------------------------
+    /// A datagram that is not data. `queue_depth`: handshakes waiting behind it, which is what
+    /// "under load" is measured by.
+    [[nodiscard]] net::DropReason on_datagram(ConstBytes datagram,
+                                              const net::Path& from,
+                                              std::size_t queue_depth,
+                                              Now now,
+                                              Actions& actions);
+    /// A worker's requests (Peer::request), already taken.
+    void on_requests(Peer& peer, std::uint32_t requests, Now now, Actions& actions);
+    /// Runs every timer that is due.
+    void on_timers(Now now, Actions& actions);
+    /// When on_timers is due next, at most kTimerPollInterval away.
+    [[nodiscard]] Time next_deadline(Time now) const;
+
+    [[nodiscard]] const IndexTable& indices() const { return indices_; }
+
+  private:
+    [[nodiscard]] bool under_load(std::size_t queue_depth, Time now);
+    [[nodiscard]] net::DropReason admit(ConstBytes message,
+                                        const net::Path& from,
+                                        std::size_t queue_depth,
+                                        Now now,
+                                        Actions& actions);
+    [[nodiscard]] Tunnel* find_handshake(Index index);
+
+    RandomSource& random_;
+    unsigned workers_;
+    unsigned next_worker_ = 0;
+    Identity identity_;
+    IndexTable indices_;
+    CookieChecker checker_;
+    RateLimiter limiter_;
+    AllowedIps routes_;
+    std::map<crypto::PublicKey, std::unique_ptr<Tunnel>> tunnels_;
+    std::optional<Time> loaded_until_;
+};
+
+}  // namespace weft::wg

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Token buckets per source, a /32 of IPv4 or a /64 of IPv6 (kernel ratelimiter.c): 20 handshakes a
+// second, 5 at once. Asked only under load, for sources that proved their address by a cookie.
+#pragma once
+
+#include <cstdint>
+#include <unordered_map>
+
+#include <weft/base/clock.hpp>
+#include <weft/net/address.hpp>
+#include <weft/wg/constants.hpp>
+
+namespace weft::wg {
+
+class RateLimiter {
+  public:
+    /// Takes a token. False too when the table is full of other sources.
+    [[nodiscard]] bool allow(const net::IpAddress& source, Time now);
+    /// Forgets sources that have been full for a second; called from timers.
+    void collect(Time now);
+    [[nodiscard]] std::size_t entries() const { return buckets_.size(); }
+
+  private:
+    struct Bucket {
+        Time updated;
+        Duration tokens{};  // time worth of tokens, at most burst
+    };
+    struct SourceHash {
+        std::uint64_t seed;
+        std::size_t operator()(const net::IpAddress& source) const;
+    };
+    std::unordered_map<net::IpAddress, Bucket, SourceHash> buckets_;
+
+  public:
+    /// `hash_seed` random, so that nobody can choose colliding sources.
+    explicit RateLimiter(std::uint64_t hash_seed) : buckets_(0, SourceHash{hash_seed}) {}
+};
+
+}  // namespace weft::wg

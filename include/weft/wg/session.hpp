@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// A session: one pair of keys in use with a peer, as the packet workers see it. Made and retired by
+// the handshake lane; any worker may seal for it, the workers' receive side is under receive_lock.
+// Retired sessions are destroyed after a grace period (dataplane/qsbr), which wipes their keys.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <optional>
+
+#include <weft/base/clock.hpp>
+#include <weft/base/spin_lock.hpp>
+#include <weft/crypto/aead.hpp>
+#include <weft/wg/messages.hpp>
+#include <weft/wg/replay_window.hpp>
+
+namespace weft::wg {
+
+class Peer;
+
+/// The two transport keys of a finished handshake.
+struct TransportKeys {
+    crypto::AeadKey send;
+    crypto::AeadKey receive;
+};
+
+class Session {
+  public:
+    struct Indices {
+        Index local;   // ours: in what we receive
+        Index remote;  // the peer's: in what we send
+    };
+
+    Session(Peer& peer, TransportKeys keys, Indices indices, bool is_initiator, Time created)
+        : keys_(std::move(keys)),
+          peer_(peer),
+          indices_(indices),
+          created_(created),
+          is_initiator_(is_initiator),
+          confirmed_(is_initiator) {}
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
+
+    [[nodiscard]] Peer& peer() const { return peer_; }
+    [[nodiscard]] Index local_index() const { return indices_.local; }
+    [[nodiscard]] Index remote_index() const { return indices_.remote; }
+    [[nodiscard]] bool is_initiator() const { return is_initiator_; }
+    [[nodiscard]] Time created() const { return created_; }
+
+    // ---- Sending: any worker -----------------------------------------------------------------
+
+    [[nodiscard]] const crypto::AeadKey& send_key() const { return keys_.send; }
+    /// False once the keys are too old, used up or invalidated: stage and ask for a handshake.
+    [[nodiscard]] bool may_send(Time now) const {
+        return sending_valid_.load(std::memory_order_relaxed) &&
+               now - created_ < kRejectAfterTime &&
+               send_counter_.load(std::memory_order_relaxed) < kRejectAfterMessages;
+    }
+    /// The first of `count` consecutive nonces, in one atomic add; nothing if the block would reach
+    /// the message limit, and then never again. No nonce is handed out twice.
+    [[nodiscard]] std::optional<std::uint64_t> take_nonces(std::uint32_t count);
+    /// Whether sending has made a new handshake due (REKEY_AFTER_MESSAGES, or REKEY_AFTER_TIME as
+    /// the initiator). Asked after a send.
+    [[nodiscard]] bool wants_rekey_after_send(Time now) const {
+        return send_counter_.load(std::memory_order_relaxed) > kRekeyAfterMessages ||
+               (is_initiator_ && now - created_ > kRekeyAfterTime);
+    }
+    /// No worker starts another packet on it (private key changed, peer asked for a new one).
+    void invalidate_sending() { sending_valid_.store(false, std::memory_order_relaxed); }
+
+    // ---- Receiving ---------------------------------------------------------------------------
+
+    [[nodiscard]] const crypto::AeadKey& receive_key() const { return keys_.receive; }
+    [[nodiscard]] bool may_receive(Time now) const { return now - created_ < kRejectAfterTime; }
+    /// True once in the life of the session: as initiator, 165 s after its birth, when a packet
+    /// came.
+    [[nodiscard]] bool wants_rekey_after_receive(Time now) {
+        return is_initiator_ && now - created_ > kRekeyWhenReceivingAfter &&
+               !sent_last_minute_.exchange(true, std::memory_order_relaxed);
+    }
+    /// True for the one caller that saw the first authenticated packet of a responder's session.
+    [[nodiscard]] bool confirm() {
+        return !confirmed_.load(std::memory_order_relaxed) &&
+               !confirmed_.exchange(true, std::memory_order_acq_rel);
+    }
+    [[nodiscard]] bool confirmed() const { return confirmed_.load(std::memory_order_acquire); }
+
+    /// Guards window. Contended only where steering has failed and two workers receive for one
+    /// peer.
+    SpinLock receive_lock;
+    ReplayWindow window;
+
+  private:
+    TransportKeys keys_;
+    Peer& peer_;
+    Indices indices_;
+    Time created_;
+    bool is_initiator_;
+    std::atomic<bool> confirmed_;
+    std::atomic<bool> sending_valid_{true};
+    std::atomic<bool> sent_last_minute_{false};
+    std::atomic<std::uint64_t> send_counter_{0};
+};
+
+}  // namespace weft::wg
