@@ -5,6 +5,7 @@
 #include <chrono>
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 #include <weft/base/result.hpp>
 
@@ -15,7 +16,8 @@ struct Response {
     std::string body;
 };
 
-/// `method` GET, POST or DELETE; `body` is JSON or empty. Errors: ENOENT or ECONNREFUSED (daemon
+/// `method` GET, POST or DELETE; `body` is JSON or empty; `timeout` is for all of it. An answer of
+/// any status is a value; more than 4 MiB is not taken. Errors: ENOENT or ECONNREFUSED (daemon
 /// not running), EACCES, ETIMEDOUT, EPROTO; each with cause and remedy.
 [[nodiscard]] Result<Response> call(const std::filesystem::path& socket,
                                     std::string_view method,

@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <weft/base/result.hpp>
@@ -69,7 +70,17 @@ struct Status {
 };
 
 [[nodiscard]] std::string to_json(const Status& status);
+/// Every field must be there; further ones are ignored, so that an older client reads a newer
+/// daemon. Errors name the field.
 [[nodiscard]] Result<Status> parse_status(std::string_view json);
+
+/// GET /v1/peers: {"api","peers":[…]}, peers as in the status.
+[[nodiscard]] std::string peers_to_json(const std::vector<PeerStatus>& peers);
+[[nodiscard]] Result<std::vector<PeerStatus>> parse_peers(std::string_view json);
+
+inline constexpr std::size_t kPingTargetMax = 253;  // a host name's length
+inline constexpr unsigned kPingCountMax = 100;
+inline constexpr unsigned kPingTimeoutMaxMs = 60'000;  // of the interval too
 
 /// POST /v1/ping: an ICMP echo to a peer (its name or key) or an overlay address, by the daemon.
 struct PingRequest {
@@ -88,11 +99,13 @@ struct PingReply {
     std::vector<std::optional<std::uint64_t>> rtt_us;  // one for each sent; null: no answer
 };
 [[nodiscard]] std::string to_json(const PingRequest& request);
+/// All but the target have defaults; numbers outside 1..kPing*Max are errors.
 [[nodiscard]] Result<PingRequest> parse_ping_request(std::string_view json);
 [[nodiscard]] std::string to_json(const PingReply& reply);
 [[nodiscard]] Result<PingReply> parse_ping_reply(std::string_view json);
 
-/// {"error":{"code","cause","remedy"}}
+/// {"error":{"code","cause","remedy"}}; `code` is a stable snake_case word. A parsed error carries
+/// EPROTO: the HTTP status tells programs what kind it is.
 [[nodiscard]] std::string error_to_json(std::string_view code, const Error& error);
 [[nodiscard]] Error parse_error(std::string_view json);
 

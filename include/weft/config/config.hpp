@@ -65,7 +65,8 @@ struct Config {
     ApiConfig api;
     LogConfig log;
     sys::Offloads offloads;  // WEFT_OFFLOAD_OFF applied
-    /// Dotted key to where its value came from: "default", "weft.toml:3:8", "WEFT_ISA", "--config".
+    /// Dotted key ("node.mtu", "peer.NAME.endpoint", "offload.tun_tso") to where its value came
+    /// from: "default", "weft.toml:3:8", "WEFT_ISA", "--socket".
     std::map<std::string, std::string> origins;
 };
 
@@ -82,9 +83,22 @@ struct Paths {
 
 /// Reads weft.toml and weft.toml.d/*.toml in name order, applies the environment, checks everything
 /// that can be checked without touching the network: unknown keys (naming the nearest known one),
-/// types, ranges, prefixes that two peers claim, keys that are not 32 bytes of base64. Errors:
-/// "FILE:LINE:COLUMN: cause".
+/// types, ranges, prefixes that two peers claim, keys that are not 32 bytes of base64, key files
+/// that cannot be used (their content is not kept). Relative key files start at the directory of
+/// weft.toml. Of two files that set a key the later wins; peers add up. Errors:
+/// "FILE:LINE:COLUMN: cause", the first that is found.
 [[nodiscard]] Result<Config> load(const Paths& paths);
+
+/// Where a client finds the daemon: paths.socket, else api.socket of the files as far as they can
+/// be read, else run_dir/weftd.sock.
+[[nodiscard]] std::filesystem::path find_socket(const Paths& paths);
+
+/// A weft.toml that loads to the same values; with each value's origin as a comment if wished.
+[[nodiscard]] std::string to_toml(const Config& config, bool with_origins);
+
+/// {"api","config":{"node":{…},"api":{…},"log":{…},"offload":{…},"peer":[…]},"origins":{KEY:PLACE}};
+/// what is not set is null. The answer to GET /v1/config too. No secrets: key files are named only.
+[[nodiscard]] std::string to_json(const Config& config);
 
 /// A private or preshared key file in wg's format: base64 and a newline. Errors: missing, a
 /// symlink, readable by group or others (remedy: chmod 600), not a key.

@@ -49,7 +49,7 @@ struct AeadKernels {
     void (*open)(std::span<OpenJob> jobs) noexcept;
 };
 
-/// Every table that this CPU can run, best first, each proven against the RFC's vector at the call.
+/// Every table that this CPU can run, best first, each proven by its self_test() at the first call.
 /// A table that fails its self-test is left out.
 [[nodiscard]] std::span<const AeadKernels* const> available_kernels();
 
@@ -57,7 +57,8 @@ struct AeadKernels {
 /// unavailable name is an error that lists the names there are.
 [[nodiscard]] Result<const AeadKernels*> choose_kernels(std::string_view wish);
 
-/// Runs RFC 8439's vector and lengths around block edges through `kernels`; true if all agree.
+/// Runs known answers for lengths around block edges, and damaged messages, through `kernels`; true
+/// if all agree. (RFC 8439's own vectors have associated data, which data messages have not.)
 [[nodiscard]] bool self_test(const AeadKernels& kernels);
 
 // ---- Single messages with associated data: handshakes and cookies, off the fast path ----------

@@ -11,7 +11,8 @@
 namespace weft::net {
 
 /// `sum` plus the 16-bit words of `data` in *native* byte order; an odd last byte is padded with
-/// zero.
+/// zero. Adds less than 2^35 per call, so that sums may also be added with a plain +. `data` is
+/// less than 1 GiB.
 [[nodiscard]] std::uint64_t checksum_add(std::uint64_t sum, ConstBytes data);
 
 /// Folds to 16 bits, still native order, not complemented.

@@ -44,8 +44,6 @@ class PrefixTable {
     std::vector<Value> values4_;
     std::vector<Key128> starts6_;
     std::vector<Value> values6_;
-
-    friend class PrefixTableBuilder;
 };
 
 }  // namespace weft::net

@@ -16,11 +16,14 @@
 
 namespace weft::netlink {
 
+/// Marks the routes that weft adds ("ip route show proto 87"); not used by iproute2's rt_protos.
+inline constexpr std::uint8_t kRouteProtocol = 87;
+
 struct LinkSettings {
     std::uint32_t mtu = 0;               // 0: leave
     std::uint32_t tx_queue_length = 0;   // 0: leave
     std::uint32_t gso_max_segments = 0;  // 0: leave
-    bool up = true;
+    bool up = true;                      // false: take the interface down
 };
 
 struct Link {
@@ -35,6 +38,7 @@ struct Route {
     net::Prefix destination;
     unsigned interface = 0;
     std::optional<net::IpAddress> source;  // preferred source address
+    std::uint8_t protocol = kRouteProtocol;
 };
 
 class Rtnetlink {
@@ -45,11 +49,14 @@ class Rtnetlink {
     [[nodiscard]] Result<std::vector<Link>> links();
     /// The address keeps its host bits; IPv6 without duplicate address detection.
     Result<> add_address(unsigned index, const net::Prefix& address);
+    /// An address (or an interface) that is not there is as good as removed.
     Result<> remove_address(unsigned index, const net::Prefix& address);
+    /// All of the interface's, also those that the kernel made (fe80::/64).
     [[nodiscard]] Result<std::vector<net::Prefix>> addresses(unsigned index);
     /// Adds the route; a route of ours that is there already is left, one through another interface
     /// with the same destination is an error that names that interface.
     Result<> add_route(const Route& route);
+    /// Removes the route of this destination, interface and protocol; none there is success.
     Result<> remove_route(const Route& route);
     /// The routes of the main table that leave by this interface, those of the kernel excepted.
     [[nodiscard]] Result<std::vector<Route>> routes(unsigned index);

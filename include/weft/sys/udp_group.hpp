@@ -41,6 +41,9 @@ struct UdpGroup {
     bool steered = false;
     bool gso = false;  // this kernel has UDP_SEGMENT and it is wished
     bool gro = false;  // this kernel has UDP_GRO and it is wished
+
+    /// SO_MARK of every socket, without reopening them.
+    Result<> set_fwmark(std::uint32_t fwmark);
 };
 
 }  // namespace weft::sys

@@ -14,8 +14,10 @@
 
 namespace weft::sys {
 
-/// The largest UDP payload over IPv4: 65535 - 20 - 8. A train is one skb and must fit.
-inline constexpr std::size_t kTrainBytesMax = 65507;
+/// The largest train that stays whole on its way. A UDP payload could have 65507 bytes, but from
+/// 65536 bytes on (Ethernet header 14, IPv6 40 and UDP 8 included) an skb is at a device's usual
+/// gso_max_size and the kernel cuts it up in software (net/core/dev.c, gso_features_check).
+inline constexpr std::size_t kTrainBytesMax = 65535 - 14 - 40 - 8;
 /// UDP_MAX_SEGMENTS of kernels before 6.9; newer take more.
 inline constexpr std::size_t kTrainSegmentsMax = 64;
 inline constexpr std::size_t kUdpReadMax = 65535;

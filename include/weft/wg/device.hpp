@@ -9,7 +9,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <unordered_map>
 
 #include <weft/base/random.hpp>
 #include <weft/net/drop_reason.hpp>
@@ -65,12 +64,16 @@ class Device {
 
   private:
     [[nodiscard]] bool under_load(std::size_t queue_depth, Time now);
+    /// MAC1, and under load MAC2 and the rate limit: whether a handshake is worth a DH.
     [[nodiscard]] net::DropReason admit(ConstBytes message,
                                         const net::Path& from,
                                         std::size_t queue_depth,
                                         Now now,
                                         Actions& actions);
-    [[nodiscard]] Tunnel* find_handshake(Index index);
+    [[nodiscard]] net::DropReason on_initiation(std::span<const std::byte, kInitiationSize> message,
+                                                const net::Path& from,
+                                                Now now,
+                                                Actions& actions);
 
     RandomSource& random_;
     unsigned workers_;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The four messages (WireGuard paper 5.4.2–5.4.7). All integers little-endian, lengths exact.
 //
-//   1 initiation  148   type 4 · sender 4 · ephemeral 32 · static 32+16 · timestamp 12+16 · mac1 16
-//   · mac2 16 2 response     92   type 4 · sender 4 · receiver 4 · ephemeral 32 · nothing 16 · mac1
-//   16 · mac2 16 3 cookie reply 64   type 4 · receiver 4 · nonce 24 · cookie 16+16 4 data       ≥
-//   32   type 4 · receiver 4 · counter 8 · ciphertext · tag 16
+// clang-format off
+//   1 initiation  148   type 4 · sender 4 · ephemeral 32 · static 32+16 · timestamp 12+16 · mac1 16 · mac2 16
+//   2 response     92   type 4 · sender 4 · receiver 4 · ephemeral 32 · nothing 16 · mac1 16 · mac2 16
+//   3 cookie reply 64   type 4 · receiver 4 · nonce 24 · cookie 16+16
+//   4 data       ≥ 32   type 4 · receiver 4 · counter 8 · ciphertext · tag 16
+// clang-format on
 #pragma once
 
 #include <cstdint>

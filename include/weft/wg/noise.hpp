@@ -25,10 +25,15 @@ using Timestamp = ByteArray<12>;
 /// much).
 [[nodiscard]] Timestamp to_timestamp(WallTime now);
 
-/// This node's static keys and what follows from them.
+/// The next timestamp that a peer takes for newer, one such multiple on.
+[[nodiscard]] Timestamp next_tick(const Timestamp& last);
+
+/// This node's static keys; zero until a private key is set.
 struct Identity {
     crypto::PrivateKey private_key;
     crypto::PublicKey public_key;
+
+    [[nodiscard]] bool usable() const { return !private_key.is_zero(); }
 };
 
 /// What a handshake needs to know of the other side.
@@ -50,16 +55,16 @@ struct HandshakeState {
     Index remote_index{};
 };
 
-/// What an initiation says, once decrypted. The sender is not authenticated until the peer is found
-/// and the timestamp opened; consume_initiation does both with the help of `find`.
+/// What an initiation says, once decrypted. The sender is not authenticated until the timestamp has
+/// been opened with the secret shared with the peer that `static_key` names.
 struct ConsumedInitiation {
     HandshakeState state;
     crypto::PublicKey static_key;
     Timestamp timestamp{};
 };
 
-/// Initiator, message 1. Writes all but the MACs (the first 116 bytes of `out`). False when a DH
-/// result is zero; nothing may be sent then.
+/// Initiator, message 1, under state.local_index. Writes all but the MACs (the first 116 bytes of
+/// `out`). False when a DH result is zero; nothing may be sent then.
 [[nodiscard]] bool create_initiation(const Identity& self,
                                      const Remote& remote,
                                      const Timestamp& timestamp,

@@ -4,7 +4,7 @@
 #pragma once
 
 #include <cstdint>
-#include <unordered_map>
+#include <map>
 
 #include <weft/base/clock.hpp>
 #include <weft/net/address.hpp>
@@ -16,24 +16,17 @@ class RateLimiter {
   public:
     /// Takes a token. False too when the table is full of other sources.
     [[nodiscard]] bool allow(const net::IpAddress& source, Time now);
-    /// Forgets sources that have been full for a second; called from timers.
+    /// Forgets sources that have been quiet for a second; looks at most once a second.
     void collect(Time now);
     [[nodiscard]] std::size_t entries() const { return buckets_.size(); }
 
   private:
     struct Bucket {
         Time updated;
-        Duration tokens{};  // time worth of tokens, at most burst
+        Duration tokens{};  // time worth of tokens, at most the burst
     };
-    struct SourceHash {
-        std::uint64_t seed;
-        std::size_t operator()(const net::IpAddress& source) const;
-    };
-    std::unordered_map<net::IpAddress, Bucket, SourceHash> buckets_;
-
-  public:
-    /// `hash_seed` random, so that nobody can choose colliding sources.
-    explicit RateLimiter(std::uint64_t hash_seed) : buckets_(0, SourceHash{hash_seed}) {}
+    std::map<net::IpAddress, Bucket> buckets_;  // a tree: no hash for a stranger to collide
+    Time collected_{};
 };
 
 }  // namespace weft::wg

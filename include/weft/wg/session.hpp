@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 #include <weft/base/clock.hpp>
 #include <weft/base/spin_lock.hpp>
@@ -22,6 +23,25 @@ class Peer;
 struct TransportKeys {
     crypto::AeadKey send;
     crypto::AeadKey receive;
+};
+
+/// Hands out nonces, none twice. Any thread.
+class NonceCounter {
+  public:
+    /// More than a train ever has, and so few that all workers together cannot carry the counter
+    /// from below the limit past its wrap.
+    static constexpr std::uint32_t kBlockMax = 500;
+    static_assert((kWorkersMax + 1) * kBlockMax < UINT64_MAX - kRejectAfterMessages);
+
+    explicit NonceCounter(std::uint64_t first = 0) : next_(first) {}
+
+    /// The first of `count` (≤ kBlockMax) consecutive nonces, or nothing if the block would reach
+    /// kRejectAfterMessages.
+    [[nodiscard]] std::optional<std::uint64_t> take(std::uint32_t count);
+    [[nodiscard]] std::uint64_t next() const { return next_.load(std::memory_order_relaxed); }
+
+  private:
+    std::atomic<std::uint64_t> next_;
 };
 
 class Session {
@@ -53,17 +73,16 @@ class Session {
     /// False once the keys are too old, used up or invalidated: stage and ask for a handshake.
     [[nodiscard]] bool may_send(Time now) const {
         return sending_valid_.load(std::memory_order_relaxed) &&
-               now - created_ < kRejectAfterTime &&
-               send_counter_.load(std::memory_order_relaxed) < kRejectAfterMessages;
+               now - created_ < kRejectAfterTime && nonces_.next() < kRejectAfterMessages;
     }
     /// The first of `count` consecutive nonces, in one atomic add; nothing if the block would reach
-    /// the message limit, and then never again. No nonce is handed out twice.
+    /// the message limit, and then never again. `count` ≤ NonceCounter::kBlockMax.
     [[nodiscard]] std::optional<std::uint64_t> take_nonces(std::uint32_t count);
     /// Whether sending has made a new handshake due (REKEY_AFTER_MESSAGES, or REKEY_AFTER_TIME as
     /// the initiator). Asked after a send.
     [[nodiscard]] bool wants_rekey_after_send(Time now) const {
-        return send_counter_.load(std::memory_order_relaxed) > kRekeyAfterMessages ||
-               (is_initiator_ && now - created_ > kRekeyAfterTime);
+        return nonces_.next() > kRekeyAfterMessages ||
+               (is_initiator_ && now - created_ >= kRekeyAfterTime);
     }
     /// No worker starts another packet on it (private key changed, peer asked for a new one).
     void invalidate_sending() { sending_valid_.store(false, std::memory_order_relaxed); }
@@ -72,10 +91,10 @@ class Session {
 
     [[nodiscard]] const crypto::AeadKey& receive_key() const { return keys_.receive; }
     [[nodiscard]] bool may_receive(Time now) const { return now - created_ < kRejectAfterTime; }
-    /// True once in the life of the session: as initiator, 165 s after its birth, when a packet
-    /// came.
+    /// True once in the life of the session: as initiator, 165 s after its birth. Asked of the
+    /// peer's *current* session when a packet came on any of its sessions.
     [[nodiscard]] bool wants_rekey_after_receive(Time now) {
-        return is_initiator_ && now - created_ > kRekeyWhenReceivingAfter &&
+        return is_initiator_ && now - created_ >= kRekeyWhenReceivingAfter &&
                !sent_last_minute_.exchange(true, std::memory_order_relaxed);
     }
     /// True for the one caller that saw the first authenticated packet of a responder's session.
@@ -99,7 +118,7 @@ class Session {
     std::atomic<bool> confirmed_;
     std::atomic<bool> sending_valid_{true};
     std::atomic<bool> sent_last_minute_{false};
-    std::atomic<std::uint64_t> send_counter_{0};
+    NonceCounter nonces_;
 };
 
 }  // namespace weft::wg

@@ -55,10 +55,11 @@ class Tunnel {
     [[nodiscard]] std::unique_ptr<Peer> take_peer() { return std::move(peer_); }
 
     // ---- Events ------------------------------------------------------------------------------
-    /// Sends an initiation unless one went within REKEY_TIMEOUT. `is_retry`: of the retransmit
-    /// timer.
+    /// Sends an initiation unless a handshake message went within REKEY_TIMEOUT, or there is nobody
+    /// to send it to. `is_retry`: of the retransmit timer.
     void initiate(Now now, bool is_retry, Actions& actions);
-    /// `message` opened and belongs to this peer; the answer goes to `from`.
+    /// The static key of `message` is this peer's; the rest of it is opened here. The answer goes
+    /// to `from`.
     [[nodiscard]] net::DropReason on_initiation(std::span<const std::byte, kInitiationSize> message,
                                                 ConsumedInitiation& consumed,
                                                 const net::Path& from,
@@ -70,6 +71,7 @@ class Tunnel {
                                               Actions& actions);
     [[nodiscard]] net::DropReason on_cookie_reply(
         std::span<const std::byte, kCookieReplySize> message, Time now);
+    /// `requests`: bits of PeerRequest.
     void on_requests(std::uint32_t requests, Now now, Actions& actions);
     void on_timers(Now now, Actions& actions);
     /// When on_timers is due next; never later than kTimerPollInterval from `now`.
@@ -79,30 +81,30 @@ class Tunnel {
     [[nodiscard]] std::optional<WallTime> last_handshake() const { return last_handshake_; }
     [[nodiscard]] bool handshake_pending() const { return handshake_.has_value(); }
     /// The index of the outstanding initiation, by which Device finds responses and cookie replies.
-    [[nodiscard]] std::optional<Index> handshake_index() const;
+    [[nodiscard]] std::optional<Index> handshake_index() const {
+        return handshake_ ? std::optional{handshake_->local_index} : std::nullopt;
+    }
 
   private:
     struct Slots {
         std::unique_ptr<Session> previous, current, next;
     };
-    /// An initiation sent and not answered yet.
-    struct Pending {
-        HandshakeState state;
-    };
 
-    void begin_session(TransportKeys keys,
-                       const HandshakeState& state,
-                       bool is_initiator,
-                       Now now,
-                       Actions& actions);
+    void precompute();
+    void respond(HandshakeState& state, Now now, Actions& actions);
+    void begin_session(HandshakeState& state, bool is_initiator, Now now, Actions& actions);
     void confirm_next(Now now, Actions& actions);
+    void complete_handshake(Now now);
     void retire_session(std::unique_ptr<Session>& slot, Actions& actions);
+    void retire_sessions(Actions& actions);
     void cancel_handshake();
-    void zero_keys(Actions& actions);
-    void queue_datagram(ConstBytes message,
-                        const net::Path& path,
-                        std::uint8_t traffic_class,
-                        Actions& actions);
+    void retransmit(Now now, Actions& actions);
+    void send(Bytes message, Now now, Actions& actions);
+    void note_received(std::size_t size, const net::Path& from, Now now);
+    [[nodiscard]] bool handshake_sent_recently(Time now) const;
+    [[nodiscard]] std::optional<Time> keepalive_at() const;
+    [[nodiscard]] std::optional<Time> new_handshake_at() const;
+    [[nodiscard]] std::optional<Time> persistent_keepalive_at() const;
     [[nodiscard]] Duration jitter();
 
     Shared shared_;
@@ -110,9 +112,9 @@ class Tunnel {
     std::unique_ptr<Peer> peer_;
     CookieJar cookies_;
     Slots slots_;
-    std::optional<Pending> handshake_;
+    std::optional<HandshakeState> handshake_;  // an initiation sent and not answered yet
 
-    std::optional<Time> last_initiation_sent_;
+    std::optional<Time> last_handshake_sent_;  // initiation or response: they share one limit
     std::optional<Time> last_initiation_consumed_;
     Timestamp last_timestamp_sent_{};
     Timestamp greatest_timestamp_{};
@@ -124,6 +126,7 @@ class Tunnel {
     unsigned attempts_ = 0;
     Duration new_handshake_jitter_{};
     std::chrono::seconds persistent_keepalive_{0};
+    Time persistent_from_{};  // when one was last ordered, whether or not it could be sent
 };
 
 }  // namespace weft::wg

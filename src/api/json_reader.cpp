@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// The checked reader over Boost.JSON. Pure; any thread.
+#include "json_reader.hpp"
+
+namespace weft::api {
+
+Result<boost::json::object> parse_object(std::string_view text) {
+    boost::json::parse_options options;
+    options.max_depth = kJsonDepthMax;
+    boost::json::error_code error;
+    boost::json::value value = boost::json::parse(text, error, {}, options);
+    if (error) {
+        return invalid("not valid JSON: " + error.message());
+    }
+    if (!value.is_object()) {
+        return invalid("the JSON is not an object");
+    }
+    return std::move(value.get_object());
+}
+
+void JsonReader::fail(const std::string& path, std::string_view what) {
+    if (!failure_->has_value()) {
+        *failure_ = invalid("the JSON field '" + path + "' " + std::string{what});
+    }
+}
+
+const boost::json::value* JsonReader::find(std::string_view key) {
+    const boost::json::value* value = object_->if_contains(key);
+    if (value == nullptr) {
+        fail(path_ + std::string{key}, "is missing");
+    }
+    return value;
+}
+
+const boost::json::array* JsonReader::find_array(std::string_view key) {
+    const boost::json::value* value = find(key);
+    if (value != nullptr && !value->is_array()) {
+        fail(path_ + std::string{key}, "is not an array");
+    }
+    return value == nullptr ? nullptr : value->if_array();
+}
+
+void JsonReader::read(std::string_view key, std::string& out) {
+    const boost::json::value* value = find(key);
+    if (value == nullptr) {
+        return;
+    }
+    if (const auto* text = value->if_string()) {
+        out.assign(text->data(), text->size());
+    } else {
+        fail(path_ + std::string{key}, "is not a string");
+    }
+}
+
+void JsonReader::read(std::string_view key, bool& out) {
+    const boost::json::value* value = find(key);
+    if (value == nullptr) {
+        return;
+    }
+    if (const auto* truth = value->if_bool()) {
+        out = *truth;
+    } else {
+        fail(path_ + std::string{key}, "is not true or false");
+    }
+}
+
+void JsonReader::read(std::string_view key, std::vector<std::string>& out) {
+    const boost::json::array* array = find_array(key);
+    for (std::size_t i = 0; array != nullptr && i < array->size(); ++i) {
+        const auto* text = (*array)[i].if_string();
+        if (text == nullptr) {
+            fail(path_ + std::string{key}, "holds something else than strings");
+            return;
+        }
+        out.emplace_back(text->data(), text->size());
+    }
+}
+
+JsonReader JsonReader::child(std::string_view key) {
+    static const boost::json::object kEmpty;
+    const boost::json::value* value = find(key);
+    const auto* object = value == nullptr ? nullptr : value->if_object();
+    if (value != nullptr && object == nullptr) {
+        fail(path_ + std::string{key}, "is not an object");
+    }
+    return {object == nullptr ? kEmpty : *object, path_ + std::string{key} + ".", *failure_};
+}
+
+}  // namespace weft::api

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// Taking values out of a JSON document with checks: a field that is absent, of another type or out
+// of range becomes the first error, and reading goes on harmlessly. Pure; any thread.
+#pragma once
+
+#include <concepts>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/json.hpp>
+
+#include <weft/base/result.hpp>
+
+namespace weft::api {
+
+inline constexpr std::size_t kJsonDepthMax = 16;
+
+/// The object that `text` holds. Errors: not JSON, too deep, not an object.
+[[nodiscard]] Result<boost::json::object> parse_object(std::string_view text);
+
+class JsonReader {
+  public:
+    /// `object` and `failure` outlive the reader; `path` is "" or ends in a dot.
+    JsonReader(const boost::json::object& object, std::string path, std::optional<Error>& failure)
+        : object_(&object), path_(std::move(path)), failure_(&failure) {}
+
+    void read(std::string_view key, std::string& out);
+    void read(std::string_view key, bool& out);
+    void read(std::string_view key, std::vector<std::string>& out);
+    template <std::integral T>
+    void read(std::string_view key, T& out) {
+        const boost::json::value* value = find(key);
+        if (value != nullptr) {
+            number(*value, key, out);
+        }
+    }
+    /// null is nothing.
+    template <class T>
+    void read(std::string_view key, std::optional<T>& out) {
+        const boost::json::value* value = find(key);
+        if (value != nullptr && !value->is_null()) {
+            read(key, out.emplace());
+        }
+    }
+
+    /// A reader of the object in `key`; of an empty one after a failure.
+    [[nodiscard]] JsonReader child(std::string_view key);
+
+    /// visit(JsonReader) for every object in the array `key`.
+    template <class Visit>
+    void each(std::string_view key, Visit visit) {
+        const boost::json::array* array = find_array(key);
+        for (std::size_t i = 0; array != nullptr && i < array->size(); ++i) {
+            const std::string path = path_ + std::string{key} + "[" + std::to_string(i) + "]";
+            const auto* object = (*array)[i].if_object();
+            if (object == nullptr) {
+                fail(path, "is not an object");
+                return;
+            }
+            visit(JsonReader{*object, path + ".", *failure_});
+        }
+    }
+
+    /// The raw value; null and a failure where absent.
+    [[nodiscard]] const boost::json::value* find(std::string_view key);
+    [[nodiscard]] const boost::json::array* find_array(std::string_view key);
+    [[nodiscard]] const boost::json::object& object() const { return *object_; }
+
+    template <std::integral T>
+    void number(const boost::json::value& value, std::string_view key, T& out) {
+        boost::json::error_code error;
+        const T read = value.to_number<T>(error);
+        if (error || value.is_double()) {
+            fail(path_ + std::string{key}, "is not a number in range");
+            return;
+        }
+        out = read;
+    }
+
+    /// Keeps the first failure.
+    void fail(const std::string& path, std::string_view what);
+
+  private:
+    const boost::json::object* object_;
+    std::string path_;
+    std::optional<Error>* failure_;
+};
+
+}  // namespace weft::api

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// POST /v1/ping: the request and the reply as JSON. The request comes from whoever may open the
+// socket: its numbers are bounded here. Pure; any thread.
+#include <weft/api/status.hpp>
+
+#include "json_reader.hpp"
+
+namespace weft::api {
+namespace {
+
+namespace json = boost::json;
+
+void check_range(JsonReader& reader, std::string_view key, unsigned value, unsigned most) {
+    if (value < 1 || value > most) {
+        reader.fail(std::string{key}, "must be 1.." + std::to_string(most));
+    }
+}
+
+}  // namespace
+
+std::string to_json(const PingRequest& request) {
+    return json::serialize(json::object{{"target", request.target},
+                                        {"count", request.count},
+                                        {"interval_ms", request.interval_ms},
+                                        {"timeout_ms", request.timeout_ms}});
+}
+
+Result<PingRequest> parse_ping_request(std::string_view text) {
+    const auto object = parse_object(text);
+    if (!object) {
+        return object.error();
+    }
+    std::optional<Error> failure;
+    JsonReader reader{*object, "", failure};
+    PingRequest request;
+    reader.read("target", request.target);
+    for (auto [key, field] : {std::pair{"count", &request.count},
+                              std::pair{"interval_ms", &request.interval_ms},
+                              std::pair{"timeout_ms", &request.timeout_ms}}) {
+        if (object->contains(key)) {  // else the default
+            reader.read(key, *field);
+        }
+    }
+    if (request.target.empty() || request.target.size() > kPingTargetMax) {
+        reader.fail("target", "must be 1.." + std::to_string(kPingTargetMax) + " characters");
+    }
+    check_range(reader, "count", request.count, kPingCountMax);
+    check_range(reader, "interval_ms", request.interval_ms, kPingTimeoutMaxMs);
+    check_range(reader, "timeout_ms", request.timeout_ms, kPingTimeoutMaxMs);
+    if (failure) {
+        return *failure;
+    }
+    return request;
+}
+
+std::string to_json(const PingReply& reply) {
+    json::array times;
+    for (const auto& time : reply.rtt_us) {
+        times.emplace_back(time ? json::value(*time) : json::value(nullptr));
+    }
+    return json::serialize(json::object{{"api", kApiVersion},
+                                        {"target", reply.target},
+                                        {"peer", reply.peer},
+                                        {"address", reply.address},
+                                        {"session", reply.session},
+                                        {"sent", reply.sent},
+                                        {"received", reply.received},
+                                        {"rtt_us", std::move(times)}});
+}
+
+Result<PingReply> parse_ping_reply(std::string_view text) {
+    const auto object = parse_object(text);
+    if (!object) {
+        return object.error();
+    }
+    std::optional<Error> failure;
+    JsonReader reader{*object, "", failure};
+    PingReply reply;
+    reader.read("target", reply.target);
+    reader.read("peer", reply.peer);
+    reader.read("address", reply.address);
+    reader.read("session", reply.session);
+    reader.read("sent", reply.sent);
+    reader.read("received", reply.received);
+    const json::array* times = reader.find_array("rtt_us");
+    for (std::size_t i = 0; times != nullptr && i < times->size(); ++i) {
+        auto& time = reply.rtt_us.emplace_back();
+        if (!(*times)[i].is_null()) {
+            reader.number((*times)[i], "rtt_us", time.emplace());
+        }
+    }
+    if (failure) {
+        return *failure;
+    }
+    return reply;
+}
+
+}  // namespace weft::api

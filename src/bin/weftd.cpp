@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+// The daemon: flags, a process without leaks (umask, core dumps), the parts in their order,
+// signals. Runs in the foreground. The main thread is the control thread.
+//
+//   log -> API socket (is another weftd there?) -> Node -> API, UAPI serve -> ready -> signals
+//   and back in the reverse order
+#include <csignal>
+#include <iostream>
+#include <memory>
+#include <string>
+
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include <weft/config/config.hpp>
+#include <weft/control/log_sink.hpp>
+#include <weft/control/node.hpp>
+#include <weft/control/systemd.hpp>
+#include <weft/server/api_server.hpp>
+#include <weft/server/uapi_server.hpp>
+
+namespace {
+
+using weft::Error;
+using weft::Result;
+namespace config = weft::config;
+namespace control = weft::control;
+namespace server = weft::server;
+
+// As `weft` has them: design.md 3.
+constexpr int kExitFailed = 1;
+constexpr int kExitUsage = 2;
+constexpr int kExitPermission = 6;
+
+int fail(const Error& error) {
+    std::cerr << "weftd: " << error.message() << '\n';
+    const bool permission = error.code == std::errc::permission_denied ||
+                            error.code == std::errc::operation_not_permitted;
+    return permission ? kExitPermission : kExitFailed;
+}
+
+/// Keys are in memory: no core dumps, no ptrace by the same user, no file that others can read.
+void harden() {
+    umask(077);
+    prctl(PR_SET_DUMPABLE, 0);
+    const rlimit none{0, 0};
+    setrlimit(RLIMIT_CORE, &none);
+    std::signal(SIGPIPE, SIG_IGN);
+}
+
+class Daemon {
+  public:
+    explicit Daemon(config::Paths paths) : paths_(std::move(paths)) {}
+
+    Result<int> run();
+
+  private:
+    Result<> start(config::Config config);
+    void wait_for_signal();
+    void on_signal(int number);
+    /// Idempotent.
+    void stop(int exit_code);
+
+    config::Paths paths_;
+    int exit_code_ = 0;
+    boost::asio::io_context loop_{1};
+    boost::asio::signal_set signals_{loop_};
+    std::unique_ptr<control::LogSink> log_;
+    std::unique_ptr<server::ApiServer> api_;
+    std::unique_ptr<control::Node> node_;
+    std::unique_ptr<server::UapiServer> uapi_;
+};
+
+Result<> Daemon::start(config::Config config) {
+    Result<std::unique_ptr<control::LogSink>> log =
+        control::LogSink::open(config.log.level, config.log.format);
+    if (!log) {
+        return log.error();
+    }
+    log_ = std::move(*log);
+    const server::ApiServerConfig api_config{paths_.socket.value_or(config.api.socket),
+                                             config.api.group};
+    Result<std::unique_ptr<server::ApiServer>> api =
+        server::ApiServer::listen(api_config, loop_, *log_);
+    if (!api) {
+        return api.error();
+    }
+    api_ = std::move(*api);
+    Result<std::unique_ptr<control::Node>> node = control::Node::start(
+        std::move(config), {paths_, loop_, *log_, [this] { stop(kExitFailed); }});
+    if (!node) {
+        return node.error();
+    }
+    node_ = std::move(*node);
+    Result<std::unique_ptr<server::UapiServer>> uapi =
+        server::UapiServer::start(server::kUapiDirectory, *node_, loop_, *log_);
+    if (!uapi) {
+        return uapi.error();
+    }
+    uapi_ = std::move(*uapi);
+    return api_->serve(*node_);
+}
+
+void Daemon::wait_for_signal() {
+    signals_.async_wait([this](const boost::system::error_code& error, int number) {
+        if (!error) {
+            on_signal(number);
+        }
+    });
+}
+
+void Daemon::on_signal(int number) {
+    if (number != SIGHUP) {
+        log_->info("stopping", {{"signal", number == SIGTERM ? "SIGTERM" : "SIGINT"}});
+        stop(0);
+        return;
+    }
+    static_cast<void>(node_->reload());  // it tells by itself what is wrong, and goes on
+    wait_for_signal();
+}
+
+void Daemon::stop(int exit_code) {
+    exit_code_ = exit_code;
+    control::notify_stopping();
+    if (uapi_) {
+        uapi_->stop();
+    }
+    if (api_) {
+        api_->stop();
+    }
+    if (node_) {
+        node_->stop();
+    }
+    loop_.stop();
+}
+
+Result<int> Daemon::run() {
+    // Before anything is there to clean up: a signal while starting is handled after the start.
+    for (const int number : {SIGTERM, SIGINT, SIGHUP}) {
+        boost::system::error_code error;
+        signals_.add(number, error);
+        if (error) {
+            return weft::errno_error(error.value(), "handle signals");
+        }
+    }
+    Result<config::Config> config = config::load(paths_);
+    if (!config) {
+        return config.error();
+    }
+    if (Result<> started = start(std::move(*config)); !started) {
+        stop(kExitFailed);
+        return started.error();
+    }
+    control::notify_ready("running");
+    wait_for_signal();
+    loop_.run();
+    return exit_code_;
+}
+
+int check(const config::Paths& paths) {
+    const Result<config::Config> config = config::load(paths);
+    if (!config) {
+        return fail(config.error());
+    }
+    std::cout << paths.config.string() << ": good (" << config->peers.size() << " peers)\n";
+    return 0;
+}
+
+constexpr const char* kExamples =
+    "Examples:\n"
+    "  weftd                                 run with /etc/weft/weft.toml\n"
+    "  weftd --config /tmp/a.toml --check    is it a good configuration?\n"
+    "  systemctl reload weftd                read the configuration again (SIGHUP)\n"
+    "Environment: WEFT_CONFIG WEFT_STATE_DIR WEFT_RUN_DIR WEFT_SOCKET WEFT_ISA WEFT_OFFLOAD_OFF\n"
+    "Exit codes: 0 stopped, 1 failed, 2 usage, 6 permission";
+
+int run(int argc, char** argv) {
+    config::Paths paths = config::Paths::from_environment();
+    CLI::App app{"The weft daemon: an encrypted network between containers on many machines.",
+                 "weftd"};
+    std::string config_file;
+    bool check_only = false;
+    app.add_option("--config", config_file, "Configuration; weft.toml.d/ lies beside it")
+        ->type_name("FILE");
+    app.add_flag("--check", check_only, "Check the configuration and exit");
+    app.set_version_flag("--version", std::string{"weftd "} + WEFT_VERSION);
+    app.footer(kExamples);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? 0 : kExitUsage;
+    }
+    if (!config_file.empty()) {
+        paths.config = config_file;
+    }
+    if (check_only) {
+        return check(paths);
+    }
+    harden();
+    const Result<int> exit_code = Daemon{std::move(paths)}.run();
+    return exit_code ? *exit_code : fail(exit_code.error());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return run(argc, argv);
+    } catch (const std::exception& error) {
+        std::cerr << "weftd: " << error.what() << '\n';
+        return kExitFailed;
+    }
+}

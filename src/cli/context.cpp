@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Asking the daemon, and turning what went wrong into one line and an exit code. One thread.
+#include "context.hpp"
+
+#include <ostream>
+
+#include <weft/api/client.hpp>
+#include <weft/api/status.hpp>
+
+namespace weft::cli {
+namespace {
+
+int exit_code_of(const std::error_code& code) {
+    if (code == std::errc::no_such_file_or_directory || code == std::errc::connection_refused) {
+        return kNotRunning;
+    }
+    if (code == std::errc::permission_denied) {
+        return kPermission;
+    }
+    return code == std::errc::timed_out ? kTimeout : kFailed;
+}
+
+int exit_code_of_http(unsigned status) {
+    constexpr unsigned kForbidden = 403;
+    constexpr unsigned kGatewayTimeout = 504;
+    if (status == kForbidden) {
+        return kPermission;
+    }
+    return status == kGatewayTimeout ? kTimeout : kFailed;
+}
+
+}  // namespace
+
+int fail(const Context& context, const Error& error, int code) {
+    context.terminal.err << "weft: " << error.message() << "\n";
+    return code;
+}
+
+Answer ask(const Context& context, const Question& question) {
+    const auto response = api::call(config::find_socket(context.paths),
+                                    question.method,
+                                    question.target,
+                                    question.body,
+                                    question.timeout);
+    if (!response) {
+        return {fail(context, response.error(), exit_code_of(response.error().code)), {}};
+    }
+    constexpr unsigned kHttpOk = 200;
+    if (response->status != kHttpOk) {
+        return {
+            fail(context, api::parse_error(response->body), exit_code_of_http(response->status)),
+            {}};
+    }
+    return {kOk, response->body};
+}
+
+}  // namespace weft::cli

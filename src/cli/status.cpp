@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// weft status, weft peers: a verdict, a table, what was dropped, and for each problem its cause and
+// the next command to type.
+#include <algorithm>
+#include <ostream>
+
+#include "commands.hpp"
+#include "text.hpp"
+
+namespace weft::cli {
+namespace {
+
+using Row = std::vector<std::string>;
+
+const Row kHeader{"  NAME", "BLOCK", "ENDPOINT", "SESSION", "HANDSHAKE", "RX", "TX"};
+
+/// The first of several prefixes, and how many more there are.
+std::string first_of(const std::vector<std::string>& prefixes) {
+    if (prefixes.empty()) {
+        return std::string{kNothing};
+    }
+    const std::size_t more = prefixes.size() - 1;
+    return prefixes.front() + (more == 0 ? "" : " +" + std::to_string(more));
+}
+
+Row peer_row(const api::PeerStatus& peer, std::int64_t now_ms) {
+    return {"  " + peer.name,
+            first_of(peer.blocks.empty() ? peer.allowed_ips : peer.blocks),
+            peer.endpoint.value_or(std::string{kNothing}),
+            peer.session,
+            format_age(peer.last_handshake_ms, now_ms),
+            format_bytes(peer.rx_bytes),
+            format_bytes(peer.tx_bytes)};
+}
+
+Row self_row(const api::NodeStatus& node) {
+    const std::string nothing{kNothing};
+    return {"* " + node.name,
+            first_of(node.blocks),
+            ":" + std::to_string(node.listen_port),
+            "self",
+            nothing,
+            nothing,
+            nothing};
+}
+
+void print_headline(const Context& context, const api::Status& status) {
+    const auto up = std::count_if(status.peers.begin(), status.peers.end(), [](const auto& peer) {
+        return peer.session == "up";
+    });
+    const Colour colour = status.verdict == "healthy" ? Colour::kGreen : Colour::kYellow;
+    context.terminal.out << "weft " << status.version << " · " << status.node.name << " · "
+                         << paint(status.verdict, colour, context.terminal.colour) << " (" << up
+                         << "/" << format_count(status.peers.size(), "peer") << " up, "
+                         << format_count(status.problems.size(), "problem") << ")\n";
+}
+
+void print_drops(const Context& context, const api::Status& status) {
+    std::string line;
+    for (const auto& [reason, count] : status.drops) {
+        if (count != 0) {
+            line += (line.empty() ? "" : ", ") + reason + " " + std::to_string(count);
+        }
+    }
+    if (!line.empty()) {
+        context.terminal.out << "  dropped: " << line << "\n";
+    }
+}
+
+void print_problems(const Context& context, const api::Status& status) {
+    for (const api::Problem& problem : status.problems) {
+        const Colour colour = problem.severity == "error" ? Colour::kRed : Colour::kYellow;
+        context.terminal.out << paint("! " + problem.subject + ":", colour, context.terminal.colour)
+                             << " " << problem.cause
+                             << (problem.remedy.empty() ? "" : " – try: " + problem.remedy) << "\n";
+    }
+}
+
+}  // namespace
+
+int show_status(const Context& context, bool json) {
+    const Answer answer = ask(context, {"GET", "/v1/status"});
+    if (answer.exit_code != kOk) {
+        return answer.exit_code;
+    }
+    const auto status = api::parse_status(answer.body);
+    if (!status) {
+        return fail(context, status.error());
+    }
+    const int exit_code = status->verdict == "degraded" ? kDegraded : kOk;
+    if (json) {
+        context.terminal.out << answer.body << "\n";
+        return exit_code;
+    }
+    print_headline(context, *status);
+    std::vector<Row> rows{kHeader, self_row(status->node)};
+    for (const api::PeerStatus& peer : status->peers) {
+        rows.push_back(peer_row(peer, context.terminal.now_ms));
+    }
+    context.terminal.out << format_table(rows);
+    print_drops(context, *status);
+    print_problems(context, *status);
+    return exit_code;
+}
+
+int show_peers(const Context& context, bool json) {
+    const Answer answer = ask(context, {"GET", "/v1/peers"});
+    if (answer.exit_code != kOk) {
+        return answer.exit_code;
+    }
+    const auto peers = api::parse_peers(answer.body);
+    if (!peers) {
+        return fail(context, peers.error());
+    }
+    if (json) {
+        context.terminal.out << answer.body << "\n";
+        return kOk;
+    }
+    std::vector<Row> rows{kHeader};
+    for (const api::PeerStatus& peer : *peers) {
+        rows.push_back(peer_row(peer, context.terminal.now_ms));
+    }
+    context.terminal.out << format_table(rows);
+    return kOk;
+}
+
+}  // namespace weft::cli

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// DeviceEdit and DeviceView against the engine: a whole edit in one Engine::change, so that packets
+// see all of it or none. Control thread.
+#pragma once
+
+#include <weft/base/result.hpp>
+#include <weft/control/device_edit.hpp>
+#include <weft/dataplane/engine.hpp>
+
+#include "peer_watch.hpp"
+
+namespace weft::control {
+
+/// Port and mark first (they can fail), then keys and peers. Our own key as a peer is ignored, as
+/// by the kernel; an all-zero private key removes it. Errors: too many peers, rebind's; nothing is
+/// changed then.
+Result<> apply_edit(dataplane::Engine& engine, const DeviceEdit& edit);
+
+/// `with_secrets`: private and preshared keys too.
+[[nodiscard]] DeviceView view_of(dataplane::Engine& engine, bool with_secrets);
+
+/// Without prefixes and counters, for each second's look.
+[[nodiscard]] std::vector<PeerSample> samples_of(dataplane::Engine& engine);
+
+}  // namespace weft::control

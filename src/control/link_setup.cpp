@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// See link_setup.hpp. Control thread.
+#include "link_setup.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <weft/sys/udp_socket.hpp>
+#include <weft/wg/messages.hpp>
+
+namespace weft::control {
+
+std::uint32_t gso_segments_for(std::uint32_t mtu) {
+    constexpr std::uint32_t kPad = wg::kPaddingMultiple;
+    const std::uint32_t padded = (mtu + kPad - 1) / kPad * kPad;
+    const std::size_t sealed = padded + wg::kDataOverhead;
+    const std::size_t fitting = sys::kTrainBytesMax / sealed;
+    return static_cast<std::uint32_t>(std::clamp<std::size_t>(fitting, 1, sys::kTrainSegmentsMax));
+}
+
+std::uint32_t mtu_for(std::span<const netlink::Link> links, const std::set<unsigned>& towards) {
+    const auto smallest = [&links](const auto& counts) {
+        std::uint32_t mtu = 0;
+        for (const netlink::Link& link : links) {
+            if (link.is_up && !link.is_loopback && link.mtu > 0 && counts(link)) {
+                mtu = mtu == 0 ? link.mtu : std::min(mtu, link.mtu);
+            }
+        }
+        return mtu;
+    };
+    std::uint32_t mtu =
+        smallest([&](const netlink::Link& link) { return towards.contains(link.index); });
+    if (mtu == 0) {
+        mtu = smallest([](const netlink::Link&) { return true; });
+    }
+    if (mtu == 0) {
+        return kMtuDefault;
+    }
+    // Beyond this a single packet would not fit a datagram.
+    constexpr std::uint32_t kMtuMax =
+        (sys::kTrainBytesMax - wg::kDataOverhead) / wg::kPaddingMultiple * wg::kPaddingMultiple;
+    return std::clamp(mtu, kMtuMin + kOuterOverhead, kMtuMax + kOuterOverhead) - kOuterOverhead;
+}
+
+Result<std::uint32_t> find_mtu(netlink::Rtnetlink& rtnetlink,
+                               std::span<const net::IpAddress> peers) {
+    const Result<std::vector<netlink::Link>> links = rtnetlink.links();
+    if (!links) {
+        return links.error();
+    }
+    std::set<unsigned> towards;
+    for (const net::IpAddress& peer : peers) {
+        if (const Result<unsigned> index = rtnetlink.interface_towards(peer)) {
+            towards.insert(*index);
+        }
+    }
+    return mtu_for(*links, towards);
+}
+
+Result<> LinkSetup::configure(std::uint32_t mtu) {
+    netlink::LinkSettings settings;
+    settings.mtu = mtu;
+    settings.tx_queue_length = kTxQueueLength;
+    settings.gso_max_segments = gso_segments_for(mtu);
+    settings.up = true;
+    return rtnetlink_.configure_link(index_, settings);
+}
+
+Result<> LinkSetup::add_addresses(std::span<const net::Prefix> addresses) {
+    for (const net::Prefix& address : addresses) {
+        if (Result<> added = rtnetlink_.add_address(index_, address); !added) {
+            return added.error();
+        }
+    }
+    return {};
+}
+
+Result<> LinkSetup::sync_addresses(std::span<const net::Prefix> remove,
+                                   std::span<const net::Prefix> wanted) {
+    // New ones first: with a family's last address the kernel drops the interface's routes.
+    if (Result<> added = add_addresses(wanted); !added || remove.empty()) {
+        return added;
+    }
+    for (const net::Prefix& address : remove) {
+        if (Result<> removed = rtnetlink_.remove_address(index_, address); !removed) {
+            return removed.error();
+        }
+    }
+    return add_addresses(wanted);  // those that went with the first address of their subnet
+}
+
+void LinkSetup::sync_routes(const std::set<net::Prefix>& wanted) {
+    for (auto it = installed_.begin(); it != installed_.end();) {
+        if (wanted.contains(*it)) {
+            ++it;
+            continue;
+        }
+        if (Result<> removed = rtnetlink_.remove_route({*it, index_, {}}); !removed) {
+            log_.warn("route_not_removed",
+                      {{"route", it->to_string()}, {"cause", removed.error().message()}});
+        }
+        it = installed_.erase(it);
+    }
+    std::map<net::Prefix, Error> failed;
+    for (const net::Prefix& prefix : wanted) {
+        Result<> added = rtnetlink_.add_route({prefix, index_, {}});
+        if (added) {
+            installed_.insert(prefix);
+            continue;
+        }
+        if (!failed_.contains(prefix)) {
+            log_.error("route_not_added",
+                       {{"route", prefix.to_string()}, {"cause", added.error().message()}});
+        }
+        failed.emplace(prefix, added.error());
+    }
+    failed_ = std::move(failed);
+}
+
+}  // namespace weft::control

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// The interface as the kernel sees it: MTU, addresses, routes. What to set is decided by pure
+// functions; LinkSetup carries it out by rtnetlink. Nothing is taken down at the end: addresses and
+// routes vanish with the interface. Control thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <weft/base/log.hpp>
+#include <weft/base/result.hpp>
+#include <weft/net/address.hpp>
+#include <weft/netlink/rtnetlink.hpp>
+
+namespace weft::control {
+
+inline constexpr std::uint32_t kMtuDefault = 1420;
+inline constexpr std::uint32_t kMtuMin = 1280;       // IPv6 needs it (RFC 8200, 5)
+inline constexpr std::uint32_t kOuterOverhead = 80;  // IPv6 40, UDP 8, WireGuard 32
+inline constexpr std::uint32_t kTxQueueLength = 1000;
+
+/// Segments that a super-packet may have so that, sealed, it fits one train.
+[[nodiscard]] std::uint32_t gso_segments_for(std::uint32_t mtu);
+
+/// The inner MTU for an underlay of these links. `towards`: indices of the links that carry the
+/// ways to the peers; where none of them counts, all do. Loopback and links that are down never do.
+[[nodiscard]] std::uint32_t mtu_for(std::span<const netlink::Link> links,
+                                    const std::set<unsigned>& towards);
+
+/// mtu_for() of this machine; `peers` are the endpoints known as numbers.
+[[nodiscard]] Result<std::uint32_t> find_mtu(netlink::Rtnetlink& rtnetlink,
+                                             std::span<const net::IpAddress> peers);
+
+class LinkSetup {
+  public:
+    LinkSetup(netlink::Rtnetlink rtnetlink, unsigned index, Log& log)
+        : rtnetlink_(std::move(rtnetlink)), index_(index), log_(log) {}
+
+    Result<> configure(std::uint32_t mtu);
+    /// Ensures all of `wanted`, removes the others. Routes may vanish with a removed address, so
+    /// sync_routes() comes after.
+    Result<> sync_addresses(std::span<const net::Prefix> remove,
+                            std::span<const net::Prefix> wanted);
+    /// Ensures every wanted route, removes what is no longer wanted. A route that cannot be added
+    /// is logged once, told by failed_routes() and tried again at the next call.
+    void sync_routes(const std::set<net::Prefix>& wanted);
+    /// Each with its cause.
+    [[nodiscard]] const std::map<net::Prefix, Error>& failed_routes() const { return failed_; }
+
+  private:
+    Result<> add_addresses(std::span<const net::Prefix> addresses);
+
+    netlink::Rtnetlink rtnetlink_;
+    unsigned index_;
+    Log& log_;
+    std::set<net::Prefix> installed_;
+    std::map<net::Prefix, Error> failed_;
+};
+
+}  // namespace weft::control

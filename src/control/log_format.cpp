@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+// See log_format.hpp. Any thread: no state.
+#include "log_format.hpp"
+
+#include <algorithm>
+#include <array>
+#include <ctime>
+
+#include <stdio.h>
+
+namespace weft::control {
+namespace {
+
+std::string_view name_of(LogLevel level) {
+    switch (level) {
+        case LogLevel::kDebug:
+            return "debug";
+        case LogLevel::kInfo:
+            return "info";
+        case LogLevel::kWarn:
+            return "warn";
+        case LogLevel::kError:
+            return "error";
+    }
+    return "info";
+}
+
+bool is_control(char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 || byte == 0x7f;
+}
+
+/// `\u00XX` is understood by readers of both formats.
+void append_escaped(std::string& out, char c) {
+    switch (c) {
+        case '"':
+            out += "\\\"";
+            return;
+        case '\\':
+            out += "\\\\";
+            return;
+        case '\n':
+            out += "\\n";
+            return;
+        case '\r':
+            out += "\\r";
+            return;
+        case '\t':
+            out += "\\t";
+            return;
+        default:
+            break;
+    }
+    if (!is_control(c)) {
+        out += c;
+        return;
+    }
+    constexpr std::string_view kHex = "0123456789abcdef";
+    const auto byte = static_cast<unsigned char>(c);
+    out += "\\u00";
+    out += kHex[byte >> 4];
+    out += kHex[byte & 15];
+}
+
+/// The length of the UTF-8 sequence at the front of `text`, 0 if there is none (RFC 3629).
+std::size_t utf8_length(std::string_view text) {
+    const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+    const unsigned char lead = at(0);
+    std::size_t length = 0;
+    if (lead < 0x80) {
+        return 1;
+    }
+    if (lead >= 0xc2 && lead < 0xe0) {
+        length = 2;
+    } else if (lead >= 0xe0 && lead < 0xf0) {
+        length = 3;
+    } else if (lead >= 0xf0 && lead < 0xf5) {
+        length = 4;
+    }
+    if (length == 0 || text.size() < length) {
+        return 0;
+    }
+    for (std::size_t i = 1; i < length; ++i) {
+        if ((at(i) & 0xc0) != 0x80) {
+            return 0;
+        }
+    }
+    const bool overlong = (lead == 0xe0 && at(1) < 0xa0) || (lead == 0xf0 && at(1) < 0x90);
+    const bool beyond = (lead == 0xed && at(1) > 0x9f) || (lead == 0xf4 && at(1) > 0x8f);
+    return overlong || beyond ? 0 : length;
+}
+
+void append_quoted(std::string& out, std::string_view value) {
+    const bool cut = value.size() > kLogValueMax;
+    value = value.substr(0, kLogValueMax);
+    out += '"';
+    while (!value.empty()) {
+        const std::size_t length = utf8_length(value);
+        if (length == 0) {
+            out += '?';  // not UTF-8: a reader of JSON would refuse the line
+            value.remove_prefix(1);
+            continue;
+        }
+        if (length == 1) {
+            append_escaped(out, value[0]);
+        } else {
+            out += value.substr(0, length);
+        }
+        value.remove_prefix(length);
+    }
+    out += cut ? "...\"" : "\"";
+}
+
+bool needs_quotes(std::string_view value) {
+    return value.empty() || value.size() > kLogValueMax ||
+           std::any_of(value.begin(), value.end(), [](char c) {
+               return is_control(c) || c == ' ' || c == '"' || c == '=' || c == '\\' ||
+                      static_cast<unsigned char>(c) >= 0x80;
+           });
+}
+
+void append_pair(std::string& out, std::string_view key, std::string_view value) {
+    out += ' ';
+    out += key;
+    out += '=';
+    if (needs_quotes(value)) {
+        append_quoted(out, value);
+    } else {
+        out += value;
+    }
+}
+
+void append_member(std::string& out, std::string_view key, std::string_view value) {
+    out += ',';
+    append_quoted(out, key);
+    out += ':';
+    append_quoted(out, value);
+}
+
+}  // namespace
+
+std::string format_time(WallTime time) {
+    using std::chrono::floor;
+    using std::chrono::milliseconds;
+    using std::chrono::seconds;
+    const auto since = time.time_since_epoch();
+    const auto whole = floor<seconds>(since);
+    const auto fraction = floor<milliseconds>(since - whole).count();
+    const auto unix_seconds = static_cast<std::time_t>(whole.count());
+    std::tm parts{};
+    gmtime_r(&unix_seconds, &parts);
+    std::array<char, 80> text{};
+    const int size = snprintf(text.data(),
+                              text.size(),
+                              "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
+                              parts.tm_year + 1900,
+                              parts.tm_mon + 1,
+                              parts.tm_mday,
+                              parts.tm_hour,
+                              parts.tm_min,
+                              parts.tm_sec,
+                              static_cast<int>(fraction));
+    return {text.data(), static_cast<std::size_t>(std::max(size, 0))};
+}
+
+std::string format_logfmt(const LogLine& line) {
+    std::string out = "ts=" + format_time(line.time);
+    append_pair(out, "level", name_of(line.level));
+    append_pair(out, "event", line.event);
+    for (const LogField& field : line.fields) {
+        append_pair(out, field.key, field.value);
+    }
+    if (line.suppressed > 0) {
+        append_pair(out, "suppressed", std::to_string(line.suppressed));
+    }
+    return out;
+}
+
+std::string format_json(const LogLine& line) {
+    std::string out = "{\"ts\":\"" + format_time(line.time) + '"';
+    append_member(out, "level", name_of(line.level));
+    append_member(out, "event", line.event);
+    for (const LogField& field : line.fields) {
+        append_member(out, field.key, field.value);
+    }
+    if (line.suppressed > 0) {
+        out += ",\"suppressed\":" + std::to_string(line.suppressed);
+    }
+    out += '}';
+    return out;
+}
+
+}  // namespace weft::control

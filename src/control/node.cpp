@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: Apache-2.0
+// Start, stop, reload and wg's changes. Control thread.
+//
+//   start: key files -> kernels -> MTU -> engine (interface, port, threads) -> link and addresses
+//          -> keys and peers -> routes -> each second
+#include <algorithm>
+#include <csignal>
+#include <thread>
+#include <utility>
+
+#include <weft/control/node.hpp>
+#include <weft/control/systemd.hpp>
+#include <weft/crypto/aead.hpp>
+#include <weft/crypto/x25519.hpp>
+
+#include "device_access.hpp"
+#include "node_impl.hpp"
+
+namespace weft::control {
+namespace {
+
+constexpr unsigned kWorkersDefaultMax = 4;
+
+unsigned worker_count(unsigned configured) {
+    return configured != 0
+               ? configured
+               : std::clamp(std::thread::hardware_concurrency(), 1U, kWorkersDefaultMax);
+}
+
+/// No signals to the threads that are started meanwhile: they are the control thread's.
+class SignalsBlocked {
+  public:
+    SignalsBlocked() {
+        sigset_t all{};
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before_);
+    }
+    ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+    SignalsBlocked(const SignalsBlocked&) = delete;
+    SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+  private:
+    sigset_t before_{};
+};
+
+std::vector<net::IpAddress> numeric_endpoints(const config::Config& config) {
+    std::vector<net::IpAddress> addresses;
+    for (const config::PeerConfig& peer : config.peers) {
+        if (!peer.endpoint) {
+            continue;
+        }
+        if (const auto endpoint = numeric_endpoint(*peer.endpoint)) {
+            addresses.push_back(endpoint->address);
+        }
+    }
+    return addresses;
+}
+
+}  // namespace
+
+Node::Impl::Impl(config::Config config, Environment environment)
+    : env_(std::move(environment)),
+      config_(std::move(config)),
+      started_(BootClock::now()),
+      boot_(config_),
+      timer_(env_.loop) {}
+
+Result<> Node::Impl::start_engine() {
+    const Result<const crypto::AeadKernels*> kernels = crypto::choose_kernels(config_.node.isa);
+    if (!kernels) {
+        return kernels.error();
+    }
+    kernels_ = *kernels;
+    for (const crypto::AeadKernels* available : crypto::available_kernels()) {
+        isa_available_.emplace_back(available->name);
+    }
+    Result<netlink::Rtnetlink> rtnetlink = netlink::Rtnetlink::open();
+    if (!rtnetlink) {
+        return rtnetlink.error();
+    }
+    mtu_ = config_.node.mtu;
+    if (mtu_ == 0) {
+        const Result<std::uint32_t> found = find_mtu(*rtnetlink, numeric_endpoints(config_));
+        if (!found) {
+            return found.error();
+        }
+        mtu_ = *found;
+    }
+    dataplane::EngineConfig engine;
+    engine.interface = config_.node.interface;
+    engine.listen_port = config_.node.listen_port;
+    engine.mtu = mtu_;
+    engine.workers = worker_count(config_.node.workers);
+    engine.fwmark = config_.node.fwmark;
+    engine.offloads = config_.offloads;
+    engine.kernels = kernels_;
+    for (const net::Prefix& prefix : config_.node.addresses) {
+        net::IpAddress& source = prefix.address.is_v4() ? engine.icmp_source4 : engine.icmp_source6;
+        if (source.is_unspecified()) {
+            source = prefix.address;
+        }
+    }
+    const SignalsBlocked blocked;
+    Result<std::unique_ptr<dataplane::Engine>> started = dataplane::Engine::start(engine, random_);
+    if (!started) {
+        return started.error();
+    }
+    engine_ = std::move(*started);
+    link_.emplace(std::move(*rtnetlink), engine_->ifindex(), env_.log);
+    return {};
+}
+
+Result<> Node::Impl::start() {
+    if (Result<> ready = crypto::initialize(); !ready) {
+        return ready.error();
+    }
+    Result<Desired> desired = load_desired(config_);
+    if (!desired) {
+        return desired.error();
+    }
+    if (Result<> started = start_engine(); !started) {
+        return started.error();
+    }
+    // Up before peers: their first handshakes may leave at once, and routes need a link that is up.
+    if (Result<> configured = link_->configure(mtu_); !configured) {
+        return configured.error();
+    }
+    if (Result<> applied = apply_desired(std::move(*desired)); !applied) {
+        return applied.error();
+    }
+    if (addresses_failed_) {
+        return *addresses_failed_;
+    }
+    env_.log.info("node_started",
+                  {{"interface", engine_->interface()},
+                   {"port", std::to_string(engine_->listen_port())},
+                   {"mtu", std::to_string(mtu_)},
+                   {"workers", std::to_string(engine_->workers())},
+                   {"isa", kernels_->name},
+                   {"peers", std::to_string(peers_.size())}});
+    arm_timer();
+    return {};
+}
+
+void Node::Impl::stop() {
+    if (!engine_) {
+        return;
+    }
+    timer_.cancel();
+    link_.reset();
+    const std::string interface = engine_->interface();
+    engine_.reset();
+    env_.log.info("node_stopped", {{"interface", interface}});
+}
+
+/// The static peers as they are on the device now, whatever wg has done to them; their endpoints as
+/// they were configured, since a peer may roam.
+Desired Node::Impl::in_force() {
+    DeviceView device = view_of(*engine_, true);
+    Desired now;
+    now.private_key = std::move(device.private_key);
+    now.listen_port = device.listen_port;
+    now.fwmark = device.fwmark;
+    now.addresses = addresses_;
+    for (PeerView& view : device.peers) {
+        const auto known = peers_.find(view.public_key);
+        if (known == peers_.end()) {
+            continue;
+        }
+        DesiredPeer peer;
+        peer.name = known->second.name;
+        peer.endpoint = known->second.endpoint;
+        peer.preshared_key = std::move(view.preshared_key);
+        peer.allowed_ips = std::move(view.allowed_ips);
+        std::sort(peer.allowed_ips.begin(), peer.allowed_ips.end());
+        peer.keepalive = view.keepalive;
+        now.peers.emplace(view.public_key, std::move(peer));
+    }
+    return now;
+}
+
+/// Device first, as it takes all or nothing; then what the kernel shows.
+Result<> Node::Impl::apply_desired(Desired desired) {
+    const Plan plan = diff(in_force(), desired);
+    if (Result<> applied = apply_edit(*engine_, plan.edit); !applied) {
+        return applied.error();
+    }
+    for (const PeerEdit& edit : plan.edit.peers) {
+        env_.log.debug(
+            edit.remove ? "peer_removed" : "peer_configured",
+            {{"peer",
+              edit.remove ? name_of(edit.public_key) : desired.peers.at(edit.public_key).name}});
+        if (edit.remove || edit.endpoint) {
+            names_.remove(edit.public_key);
+        }
+    }
+    peers_ = std::move(desired.peers);
+    for (const KeyBytes& key : plan.resolve) {
+        names_.set(key, *peers_.at(key).endpoint);
+    }
+    for (const auto& [key, peer] : peers_) {
+        if (!peer.endpoint) {
+            names_.remove(key);  // no longer configured: the last one found stays
+        }
+    }
+    forget_absent_peers();
+    addresses_ = std::move(desired.addresses);
+    addresses_failed_.reset();
+    if (Result<> synced = link_->sync_addresses(plan.remove_addresses, addresses_); !synced) {
+        addresses_failed_ = synced.error();
+        env_.log.error("address_not_set", {{"cause", synced.error().message()}});
+    }
+    sync_routes();
+    ask_names();
+    return {};
+}
+
+/// Peers of the configuration that the device does not have: our own key, or removed by wg.
+void Node::Impl::forget_absent_peers() {
+    std::set<KeyBytes> present;
+    KeyBytes own{};
+    engine_->change([&](wg::Device& device, wg::Now /*now*/, wg::Actions& /*actions*/) {
+        own = device.identity().public_key.bytes;
+        for (const auto& [key, tunnel] : device.tunnels()) {
+            present.insert(key.bytes);
+        }
+    });
+    for (auto it = peers_.begin(); it != peers_.end();) {
+        if (present.contains(it->first)) {
+            ++it;
+            continue;
+        }
+        env_.log.info("peer_absent",
+                      {{"peer", it->second.name},
+                       {"cause", it->first == own ? "it is this node" : "removed by wg"}});
+        names_.remove(it->first);
+        it = peers_.erase(it);
+    }
+}
+
+void Node::Impl::sync_routes() {
+    const WantedRoutes wanted = wanted_routes(peers_);
+    for (const net::Prefix& prefix : wanted.skipped) {
+        if (!skipped_routes_.contains(prefix)) {
+            env_.log.warn("default_route_skipped",
+                          {{"route", prefix.to_string()},
+                           {"cause", "weft does not take over the machine's default route"},
+                           {"remedy",
+                            "ip route add default dev " + engine_->interface() +
+                                ", with a fwmark rule that keeps weft's own packets off"}});
+        }
+    }
+    skipped_routes_ = wanted.skipped;
+    link_->sync_routes(wanted.routes);
+    routes_tried_ = BootClock::now();
+}
+
+Result<> Node::Impl::reload() {
+    const auto reject = [this](Error error) {
+        env_.log.error("config_rejected", {{"cause", error.message()}});
+        rejected_ = error;
+        return error;
+    };
+    Result<config::Config> config = config::load(env_.paths);
+    if (!config) {
+        return reject(config.error());
+    }
+    Result<Desired> desired = load_desired(*config);
+    if (!desired) {
+        return reject(desired.error());
+    }
+    if (Result<> applied = apply_desired(std::move(*desired)); !applied) {
+        return reject(applied.error());
+    }
+    rejected_.reset();
+    restart_required_ = restart_required(boot_, *config);
+    for (const std::string& setting : restart_required_) {
+        env_.log.warn("restart_required", {{"setting", setting}});
+    }
+    config_ = std::move(*config);
+    env_.log.info("config_reloaded", {{"peers", std::to_string(peers_.size())}});
+    return {};
+}
+
+Result<> Node::Impl::apply(const DeviceEdit& edit) {
+    if (Result<> applied = apply_edit(*engine_, edit); !applied) {
+        return applied.error();
+    }
+    env_.log.info("device_set_by_wg", {{"peers", std::to_string(edit.peers.size())}});
+    for (const PeerEdit& peer : edit.peers) {
+        if (peer.endpoint) {
+            names_.remove(peer.public_key);  // what wg sets stays until the configuration changes
+        }
+    }
+    const std::size_t before = peers_.size();
+    forget_absent_peers();
+    if (peers_.size() != before) {
+        sync_routes();
+    }
+    return {};
+}
+
+// ---- The door --------------------------------------------------------------------------------
+
+Node::Node(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Node::~Node() {
+    stop();
+}
+
+Result<std::unique_ptr<Node>> Node::start(config::Config config, Environment environment) {
+    auto impl = std::make_unique<Impl>(std::move(config), std::move(environment));
+    if (Result<> started = impl->start(); !started) {
+        return started.error();  // the engine's destructor takes the interface with it
+    }
+    return std::unique_ptr<Node>{new Node{std::move(impl)}};
+}
+
+void Node::stop() {
+    impl_->stop();
+}
+Result<> Node::reload() {
+    notify_reloading();
+    Result<> reloaded = impl_->reload();
+    notify_ready(reloaded ? "running" : "running; the new configuration was rejected");
+    return reloaded;
+}
+Result<> Node::apply(const DeviceEdit& edit) {
+    return impl_->apply(edit);
+}
+api::Status Node::status() {
+    return impl_->status();
+}
+std::string Node::config_json() const {
+    return config::to_json(impl_->config());
+}
+const std::string& Node::interface() const {
+    return impl_->config().node.interface;
+}
+DeviceView Node::view(bool with_secrets) {
+    return impl_->view(with_secrets);
+}
+Result<PingTarget> Node::ping_target(std::string_view target) {
+    return impl_->ping_target(target);
+}
+std::string Node::session_of(const KeyBytes& public_key) {
+    return impl_->session_of(public_key);
+}
+
+}  // namespace weft::control

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+// What there is to say about the node: status, problems, whom a ping is for. Control thread.
+#include <algorithm>
+#include <tuple>
+
+#include <weft/base/encoding.hpp>
+#include <weft/net/drop_reason.hpp>
+
+#include "device_access.hpp"
+#include "node_impl.hpp"
+
+namespace weft::control {
+namespace {
+
+const char* session_text(const PeerView& peer) {
+    if (peer.session_live) {
+        return "up";
+    }
+    return peer.handshake_pending ? "handshaking" : "none";
+}
+
+std::vector<std::string> texts(const std::vector<net::Prefix>& prefixes) {
+    std::vector<std::string> out;
+    out.reserve(prefixes.size());
+    for (const net::Prefix& prefix : prefixes) {
+        out.push_back(prefix.to_string());
+    }
+    return out;
+}
+
+/// The address after a network's own, which is its node's gateway by weft's convention.
+net::IpAddress first_host(const net::Prefix& prefix) {
+    const net::Prefix masked = prefix.masked();
+    if (masked.length == masked.address.bits()) {
+        return masked.address;
+    }
+    ByteArray<16> bytes{};
+    const ConstBytes from = masked.address.bytes();
+    std::copy(from.begin(), from.end(), bytes.begin());
+    bytes[from.size() - 1] |= std::byte{1};
+    const std::span<const std::byte> all{bytes};
+    return masked.address.is_v4() ? net::IpAddress{all.first<4>()}
+                                  : net::IpAddress{all.first<16>()};
+}
+
+std::optional<net::IpAddress> address_of(const PeerView& peer) {
+    for (const bool v4 : {true, false}) {
+        for (const net::Prefix& prefix : peer.allowed_ips) {
+            if (prefix.address.is_v4() == v4 && prefix.length > 0) {
+                return first_host(prefix);
+            }
+        }
+    }
+    return std::nullopt;
+}
+
+/// The peer whose prefix is the longest of those that hold the address.
+const PeerView* owner_of(const DeviceView& device, const net::IpAddress& address) {
+    const PeerView* owner = nullptr;
+    int longest = -1;
+    for (const PeerView& peer : device.peers) {
+        for (const net::Prefix& prefix : peer.allowed_ips) {
+            if (prefix.contains(address) && prefix.length > longest) {
+                owner = &peer;
+                longest = prefix.length;
+            }
+        }
+    }
+    return owner;
+}
+
+}  // namespace
+
+DeviceView Node::Impl::view(bool with_secrets) {
+    return view_of(*engine_, with_secrets);
+}
+
+std::string Node::Impl::session_of(const KeyBytes& public_key) {
+    const DeviceView device = view_of(*engine_, false);
+    for (const PeerView& peer : device.peers) {
+        if (peer.public_key == public_key) {
+            return session_text(peer);
+        }
+    }
+    return "none";
+}
+
+api::PeerStatus Node::Impl::status_of(const PeerView& peer) const {
+    api::PeerStatus status;
+    const auto configured = peers_.find(peer.public_key);
+    status.public_key = to_base64(peer.public_key);
+    status.name = name_of(peer.public_key);
+    status.origin = configured != peers_.end() ? "static" : "uapi";
+    if (peer.endpoint) {
+        status.endpoint = peer.endpoint->to_string();
+    }
+    if (peer.session_live) {
+        status.path = "direct";
+    }
+    status.allowed_ips = texts(peer.allowed_ips);
+    if (configured != peers_.end()) {
+        status.blocks = texts(configured->second.allowed_ips);
+    }
+    status.session = session_text(peer);
+    if (peer.last_handshake) {
+        status.last_handshake_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
+                                       peer.last_handshake->time_since_epoch())
+                                       .count();
+    }
+    status.mtu = mtu_;
+    status.rx_bytes = peer.rx_bytes;
+    status.tx_bytes = peer.tx_bytes;
+    status.rx_packets = peer.rx_packets;
+    status.tx_packets = peer.tx_packets;
+    return status;
+}
+
+void Node::Impl::add_peer_problems(const DeviceView& device, std::vector<api::Problem>& out) const {
+    const auto failures = names_.failures();
+    for (const PeerView& peer : device.peers) {
+        const std::string name = name_of(peer.public_key);
+        const auto failure = failures.find(peer.public_key);
+        if (failure != failures.end() && !peer.session_live) {
+            const std::string& host = failure->second.host.host;
+            out.push_back({"endpoint_unresolved",
+                           "warning",
+                           name,
+                           "its endpoint " + host + " does not resolve: " + failure->second.cause,
+                           "getent ahosts " + host});
+        } else if (watch_.silent(peer.public_key) && peer.endpoint) {
+            out.push_back({"peer_silent",
+                           "warning",
+                           name,
+                           "it does not answer handshakes at " + peer.endpoint->to_string(),
+                           "weft status on that node; check its public key, its listen_port and "
+                           "the firewalls for UDP " +
+                               std::to_string(peer.endpoint->port)});
+        }
+    }
+}
+
+std::vector<api::Problem> Node::Impl::problems(const DeviceView& device) const {
+    std::vector<api::Problem> out;
+    if (rejected_) {
+        out.push_back({"config_rejected",
+                       "error",
+                       env_.paths.config.string(),
+                       rejected_->message() + "; the configuration before it stays in force",
+                       "correct it, then weft reload"});
+    }
+    if (addresses_failed_) {
+        out.push_back({"address_not_set",
+                       "error",
+                       engine_->interface(),
+                       addresses_failed_->message(),
+                       "correct node.addresses, then weft reload"});
+    }
+    for (const auto& [prefix, error] : link_->failed_routes()) {
+        out.push_back(
+            {"route_not_added",
+             "error",
+             prefix.to_string(),
+             error.cause,
+             error.remedy.empty() ? "ip route show " + prefix.to_string() : error.remedy});
+    }
+    for (const std::string& setting : restart_required_) {
+        out.push_back({"restart_required",
+                       "warning",
+                       setting,
+                       "changed in the configuration, but not while running",
+                       "systemctl restart weftd"});
+    }
+    add_peer_problems(device, out);
+    return out;
+}
+
+api::Status Node::Impl::status() {
+    const DeviceView device = view_of(*engine_, false);
+    api::Status status;
+    status.version = WEFT_VERSION;
+    status.node.name = config_.node.name;
+    status.node.public_key = to_base64(device.public_key);
+    status.node.interface = engine_->interface();
+    status.node.listen_port = device.listen_port;
+    status.node.mtu = mtu_;
+    for (const net::Prefix& address : addresses_) {
+        status.node.blocks.push_back(address.masked().to_string());
+    }
+    const auto uptime =
+        std::chrono::duration_cast<std::chrono::seconds>(BootClock::now() - started_);
+    status.node.uptime_s = static_cast<std::uint64_t>(uptime.count());
+    status.isa_chosen = kernels_->name;
+    status.isa_available = isa_available_;
+    const sys::Offloads offloads = engine_->offloads();
+    status.tun_tso = offloads.tun_tso;
+    status.tun_uso = offloads.tun_uso;
+    status.udp_gso = offloads.udp_gso;
+    status.udp_gro = offloads.udp_gro;
+    status.workers = engine_->workers();
+    for (const PeerView& peer : device.peers) {
+        status.peers.push_back(status_of(peer));
+    }
+    std::sort(status.peers.begin(), status.peers.end(), [](const auto& a, const auto& b) {
+        return std::tie(a.name, a.public_key) < std::tie(b.name, b.public_key);
+    });
+    const dataplane::DropCounts drops = engine_->drops();
+    for (std::size_t reason = 1; reason < net::kDropReasonCount; ++reason) {
+        status.drops.emplace(net::kDropReasonNames[reason], drops[reason]);
+    }
+    status.problems = problems(device);
+    status.verdict = status.problems.empty() ? "healthy" : "degraded";
+    return status;
+}
+
+Result<PingTarget> Node::Impl::ping_target(std::string_view target) {
+    const DeviceView device = view_of(*engine_, false);
+    if (const auto address = net::IpAddress::parse(target)) {
+        const PeerView* const owner = owner_of(device, *address);
+        if (owner == nullptr) {
+            return Error{std::make_error_code(std::errc::network_unreachable),
+                         "no peer has the address " + address->to_string(),
+                         "weft peers shows who has which prefixes"};
+        }
+        return PingTarget{name_of(owner->public_key), owner->public_key, *address};
+    }
+    for (const PeerView& peer : device.peers) {
+        if (name_of(peer.public_key) != target && to_base64(peer.public_key) != target) {
+            continue;
+        }
+        const auto address = address_of(peer);
+        if (!address) {
+            return Error{std::make_error_code(std::errc::address_not_available),
+                         "peer " + std::string{target} + " has no prefix of its own to ping",
+                         "ping an address, or add allowed_ips to the peer"};
+        }
+        return PingTarget{name_of(peer.public_key), peer.public_key, *address};
+    }
+    return Error{std::make_error_code(std::errc::no_such_device_or_address),
+                 "no peer " + std::string{target.substr(0, 64)},
+                 "weft peers lists them"};
+}
+
+}  // namespace weft::control

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the node does each second: is the interface still there, who has come and gone, which names
+// are to be asked. Control thread.
+#include <algorithm>
+
+#include <weft/base/encoding.hpp>
+
+#include "device_access.hpp"
+#include "node_impl.hpp"
+
+namespace weft::control {
+namespace {
+
+constexpr std::chrono::milliseconds kTick{1000};
+constexpr std::chrono::milliseconds kTickWhileResolving{100};
+constexpr std::chrono::seconds kRoutesRetry{30};
+
+}  // namespace
+
+void Node::Impl::arm_timer() {
+    timer_.expires_after(resolver_.busy() ? kTickWhileResolving : kTick);
+    timer_.async_wait([this](const boost::system::error_code& error) {
+        if (!error && engine_) {
+            on_tick();
+        }
+    });
+}
+
+void Node::Impl::on_tick() {
+    if (engine_->interface_lost()) {
+        env_.log.error("interface_lost",
+                       {{"interface", engine_->interface()},
+                        {"cause", "the interface was removed from outside"}});
+        env_.on_interface_lost();
+        return;
+    }
+    observe_peers();
+    take_answers();
+    ask_names();
+    if (!link_->failed_routes().empty() && BootClock::now() - routes_tried_ > kRoutesRetry) {
+        sync_routes();
+    }
+    arm_timer();
+}
+
+void Node::Impl::observe_peers() {
+    samples_ = samples_of(*engine_);
+    for (const PeerWatch::Event& event : watch_.observe(samples_, BootClock::now())) {
+        const auto sample =
+            std::find_if(samples_.begin(), samples_.end(), [&event](const PeerSample& each) {
+                return each.public_key == event.public_key;
+            });
+        const std::string endpoint = sample != samples_.end() && sample->endpoint
+                                         ? sample->endpoint->to_string()
+                                         : std::string{"none"};
+        const std::string name = name_of(event.public_key);
+        switch (event.change) {
+            case PeerChange::kSessionUp:
+                env_.log.info("session_up", {{"peer", name}, {"endpoint", endpoint}});
+                break;
+            case PeerChange::kSessionDown:
+                env_.log.info("session_down", {{"peer", name}, {"endpoint", endpoint}});
+                break;
+            case PeerChange::kSilent:
+                env_.log.warn("peer_silent", {{"peer", name}, {"endpoint", endpoint}});
+                break;
+        }
+    }
+}
+
+void Node::Impl::ask_names() {
+    if (!resolver_.busy()) {
+        resolver_.ask(names_.due(BootClock::now(), watch_.live()));
+    }
+}
+
+void Node::Impl::take_answers() {
+    for (const Resolver::Answer& answer : resolver_.take_answers()) {
+        const KeyBytes& key = answer.question.peer;
+        const auto sample =
+            std::find_if(samples_.begin(), samples_.end(), [&key](const PeerSample& each) {
+                return each.public_key == key;
+            });
+        if (sample == samples_.end()) {
+            continue;
+        }
+        const std::string host = answer.question.host.to_string();
+        const auto failures = names_.failures();
+        const auto known = failures.find(key);
+        const bool is_news = known == failures.end() || known->second.cause != answer.cause;
+        if (answer.endpoints.empty() && is_news) {
+            env_.log.warn("endpoint_unresolved",
+                          {{"peer", name_of(key)}, {"endpoint", host}, {"cause", answer.cause}});
+        }
+        const std::optional<net::Endpoint> endpoint =
+            names_.on_answer(answer, sample->endpoint, sample->session_live, BootClock::now());
+        if (!endpoint) {
+            continue;
+        }
+        DeviceEdit edit;
+        PeerEdit& peer = edit.peers.emplace_back();
+        peer.public_key = key;
+        peer.update_only = true;
+        peer.endpoint = endpoint;
+        if (Result<> applied = apply_edit(*engine_, edit); applied) {
+            env_.log.info(
+                "endpoint_resolved",
+                {{"peer", name_of(key)}, {"endpoint", host}, {"address", endpoint->to_string()}});
+        }
+    }
+}
+
+std::string Node::Impl::name_of(const KeyBytes& public_key) const {
+    const auto found = peers_.find(public_key);
+    return found != peers_.end() ? found->second.name : to_base64(public_key);
+}
+
+}  // namespace weft::control

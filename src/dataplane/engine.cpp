@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+// The engine's owners and their order: Tun and UdpGroup, Shared, Device, workers, lane. Start opens
+// in that order and stop goes back: lane first (nobody orders workers any more), then the workers,
+// then descriptors.
+#include <algorithm>
+
+#include <weft/dataplane/engine.hpp>
+#include <weft/sys/tun.hpp>
+#include <weft/sys/udp_group.hpp>
+
+#include "handshake_lane.hpp"
+#include "shared.hpp"
+#include "worker.hpp"
+
+namespace weft::dataplane {
+
+class Engine::Impl {
+  public:
+    Impl(const EngineConfig& config, sys::Tun tun, sys::UdpGroup udp, RandomSource& random)
+        : tun_(std::move(tun)),
+          udp_(std::move(udp)),
+          guarded_(random, static_cast<unsigned>(udp_.workers.size())),
+          shared_(*config.kernels, guarded_.device.indices(), udp_.workers.size()),
+          lane_(shared_, guarded_, workers_),
+          wished_(config.offloads),
+          fwmark_(config.fwmark) {
+        shared_.mtu = config.mtu;
+        shared_.icmp_source4 = config.icmp_source4;
+        shared_.icmp_source6 = config.icmp_source6;
+        shared_.routes.store(new wg::RouteTable);
+        shared_.offloads.tun_tso = tun_.tso();
+        shared_.offloads.tun_uso = tun_.uso();
+        for (std::size_t i = 0; i < udp_.workers.size(); ++i) {
+            workers_.push_back(
+                std::make_unique<Worker>(shared_, i, tun_.queues()[i], udp_.workers[i]));
+        }
+        start_threads();
+    }
+    Impl(const Impl&) = delete;
+    Impl& operator=(const Impl&) = delete;
+    ~Impl() {
+        stop_threads();
+        delete shared_.routes.load();
+    }
+
+    void change(const std::function<void(wg::Device&, wg::Now, wg::Actions&)>& edit) {
+        {
+            const std::scoped_lock lock{guarded_.mutex};
+            const wg::Now now{BootClock::now(), wall_now()};
+            wg::Actions actions;
+            edit(guarded_.device, now, actions);
+            lane_.carry_out(actions);
+        }
+        shared_.lane.wake.wake();  // deadlines may have moved
+    }
+
+    Result<> rebind(std::uint16_t port, std::uint32_t fwmark);
+
+    [[nodiscard]] DropCounts drops() const {
+        DropCounts sum{};
+        for (std::size_t reason = 0; reason < sum.size(); ++reason) {
+            sum[reason] = guarded_.drops.get(reason) + lane_.drops().get(reason);
+            for (const auto& worker : workers_) {
+                sum[reason] += worker->drops().get(reason);
+            }
+        }
+        return sum;
+    }
+
+    sys::Tun tun_;
+    sys::UdpGroup udp_;
+    GuardedDevice guarded_;
+    Shared shared_;
+    std::vector<std::unique_ptr<Worker>> workers_;
+    HandshakeLane lane_;
+    sys::Offloads wished_;
+    std::uint32_t fwmark_;
+
+  private:
+    void start_threads() {
+        shared_.offloads.udp_gso = udp_.gso;
+        shared_.offloads.udp_gro = udp_.gro;
+        for (const auto& worker : workers_) {
+            worker->start();
+        }
+        const bool lane_sends = udp_.lane.v4.valid() || udp_.lane.v6.valid();
+        lane_.start(udp_.lane, lane_sends ? udp_.lane : udp_.workers.front());
+    }
+    void stop_threads() {
+        lane_.stop();
+        for (const auto& worker : workers_) {
+            worker->stop();
+        }
+    }
+};
+
+/// With every thread stopped: packets wait in the kernel for a moment, sessions and queues stay.
+Result<> Engine::Impl::rebind(std::uint16_t port, std::uint32_t fwmark) {
+    if (port == udp_.port && fwmark == fwmark_) {
+        return {};
+    }
+    stop_threads();
+    Result<> outcome;
+    if (port == udp_.port) {
+        outcome = udp_.set_fwmark(fwmark);
+    } else {
+        auto fresh = sys::UdpGroup::open({.port = port,
+                                          .workers = static_cast<unsigned>(workers_.size()),
+                                          .fwmark = fwmark,
+                                          .wish = wished_});
+        if (!fresh) {
+            outcome = fresh.error();
+        } else if (fresh->workers.size() != workers_.size()) {
+            outcome = invalid("the new port's sockets cannot be steered as the old ones were",
+                              "restart weftd with that port");
+        } else {
+            // Workers refer to the elements, so these stay and take new sockets.
+            std::move(fresh->workers.begin(), fresh->workers.end(), udp_.workers.begin());
+            udp_.lane = std::move(fresh->lane);
+            udp_.port = fresh->port;
+            udp_.gso = fresh->gso;
+            udp_.gro = fresh->gro;
+        }
+    }
+    if (outcome) {
+        fwmark_ = fwmark;
+        const std::scoped_lock lock{guarded_.mutex};
+        for (const auto& [key, tunnel] : guarded_.device.tunnels()) {
+            tunnel->peer().forget_source();
+        }
+    }
+    start_threads();
+    return outcome;
+}
+
+Result<std::unique_ptr<Engine>> Engine::start(const EngineConfig& config, RandomSource& random) {
+    WEFT_ASSERT(config.kernels != nullptr);
+    WEFT_ASSERT(config.workers >= 1 && config.workers <= wg::kWorkersMax);
+    auto udp = sys::UdpGroup::open({.port = config.listen_port,
+                                    .workers = config.workers,
+                                    .fwmark = config.fwmark,
+                                    .wish = config.offloads});
+    if (!udp) {
+        return udp.error();
+    }
+    auto tun = sys::Tun::create(
+        config.interface, static_cast<unsigned>(udp->workers.size()), config.offloads);
+    if (!tun) {
+        return tun.error();
+    }
+    auto impl = std::make_unique<Impl>(config, std::move(*tun), std::move(*udp), random);
+    return std::unique_ptr<Engine>{new Engine{std::move(impl)}};
+}
+
+Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Engine::~Engine() = default;
+
+void Engine::change(const std::function<void(wg::Device&, wg::Now, wg::Actions&)>& edit) {
+    impl_->change(edit);
+}
+Result<> Engine::rebind(std::uint16_t port, std::uint32_t fwmark) {
+    return impl_->rebind(port, fwmark);
+}
+unsigned Engine::ifindex() const {
+    return impl_->tun_.ifindex();
+}
+const std::string& Engine::interface() const {
+    return impl_->tun_.name();
+}
+std::uint16_t Engine::listen_port() const {
+    return impl_->udp_.port;
+}
+std::uint32_t Engine::fwmark() const {
+    return impl_->fwmark_;
+}
+unsigned Engine::workers() const {
+    return static_cast<unsigned>(impl_->workers_.size());
+}
+sys::Offloads Engine::offloads() const {
+    const OffloadSwitches& now = impl_->shared_.offloads;
+    return {.tun_tso = now.tun_tso,
+            .tun_uso = now.tun_uso,
+            .udp_gso = now.udp_gso,
+            .udp_gro = now.udp_gro};
+}
+DropCounts Engine::drops() const {
+    return impl_->drops();
+}
+bool Engine::interface_lost() const {
+    return impl_->shared_.interface_lost.load(std::memory_order_relaxed);
+}
+
+}  // namespace weft::dataplane

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+// The packet's way in. Thread: its worker; every stage is serial within it, workers run in
+// parallel.
+//
+//   1  receive   a train from UDP (GRO: equal-sized datagrams in one buffer)
+//   2  classify  exact type and length; a handshake that came here goes to the lane
+//   3  find      receiver index -> session, all 32 bits compared
+//   4  open      counters outside the window rejected; the rest opened in place, in batches
+//   5  commit    good tag first, then its bit in the window: a replay ends here
+//   6  roam      endpoint, timers, counters, once for a run of one session
+//   7  check     inner length, ECN, inner source against the device-wide prefix table
+//   8  write     neighbours of one flow merged to a super-packet, to this worker's TUN queue
+//
+// Design: src/README.md; window: wg/replay_window.hpp; kernel twin: wireguard/receive.c.
+#include "inbound.hpp"
+
+#include <algorithm>
+#include <cerrno>
+
+#include <weft/net/ip_view.hpp>
+#include <weft/wg/messages.hpp>
+
+namespace weft::dataplane {
+
+namespace {
+constexpr unsigned kMergeFailuresMax = 8;
+}
+
+Inbound::Inbound(Shared& shared,
+                 const sys::TunQueue& tun,
+                 const sys::UdpPair& udp,
+                 DropCounters& drops)
+    : shared_(shared),
+      tun_(tun),
+      udp_(udp),
+      drops_(drops),
+      buffer_(std::make_unique_for_overwrite<std::byte[]>(sys::kUdpReadMax)) {}
+
+// ---- 1 receive
+// -----------------------------------------------------------------------------------
+
+bool Inbound::run(Time now) {
+    bool worked = false;
+    for (const sys::UdpSocket* socket : {&udp_.v4, &udp_.v6}) {
+        std::size_t trains = 0;
+        while (socket->valid() && trains < kTrainsPerRun && receive(*socket, now)) {
+            trains += 1;
+        }
+        worked |= trains != 0;
+    }
+    return worked;
+}
+
+bool Inbound::receive(const sys::UdpSocket& socket, Time now) {
+    sys::ReceivedTrain train;
+    if (!socket.receive({buffer_.get(), sys::kUdpReadMax}, train).ok()) {
+        return false;  // empty, or an error that the next packet will not have
+    }
+    if (train.truncated) {
+        drops_.add(net::DropReason::kTruncated);
+    } else {
+        on_train(train, now);
+    }
+    return true;
+}
+
+void Inbound::on_train(const sys::ReceivedTrain& train, Time now) {
+    Bytes rest{buffer_.get(), train.size};
+    do {
+        const Bytes datagram = rest.first(std::min(train.segment, rest.size()));
+        rest = rest.subspan(datagram.size());
+        classify(datagram, train, now);
+        if (batch_ == kBatchMax) {
+            process_batch(train, now);
+        }
+    } while (!rest.empty());
+    process_batch(train, now);
+    write_run();
+}
+
+// ---- 2 classify, 3 find
+// --------------------------------------------------------------------------
+
+void Inbound::classify(Bytes datagram, const sys::ReceivedTrain& train, Time now) {
+    const auto type = wg::classify(datagram);
+    if (type != wg::MessageType::kData) {
+        if (!type) {
+            drops_.add(net::DropReason::kUnknownType);
+        } else if (!shared_.lane.hand_on(datagram, train.path)) {
+            drops_.add(net::DropReason::kLaneOverflow);
+        }
+        return;
+    }
+    wg::Session* session = shared_.indices.find(wg::receiver_of_data(datagram));
+    if (session == nullptr) {
+        drops_.add(net::DropReason::kUnknownIndex);
+        return;
+    }
+    if (!session->may_receive(now)) {
+        drops_.add(net::DropReason::kSessionExpired);
+        return;
+    }
+    jobs_[batch_] = {.key = &session->receive_key(),
+                     .nonce = wg::counter_of_data(datagram),
+                     .sealed = datagram.subspan(wg::kDataHeaderSize)};
+    sessions_[batch_] = session;
+    batch_ += 1;
+}
+
+// ---- 4 open
+// --------------------------------------------------------------------------------------
+
+void Inbound::process_batch(const sys::ReceivedTrain& train, Time now) {
+    reject_seen();
+    shared_.kernels.open({jobs_.data(), batch_});
+    commit(train, now);
+    batch_ = 0;
+}
+
+/// Spares the opening of what could not be accepted; the window is asked again after the tag.
+void Inbound::reject_seen() {
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < batch_; ++i) {
+        wg::Session& session = *sessions_[i];
+        const std::scoped_lock lock{session.receive_lock};
+        if (session.window.may_accept(jobs_[i].nonce)) {
+            jobs_[kept] = jobs_[i];
+            sessions_[kept] = sessions_[i];
+            kept += 1;
+        }
+    }
+    if (kept != batch_) {
+        drops_.add(net::DropReason::kCounterRejected, batch_ - kept);
+        batch_ = kept;
+    }
+}
+
+// ---- 5 commit
+// ------------------------------------------------------------------------------------
+
+void Inbound::commit(const sys::ReceivedTrain& train, Time now) {
+    for (std::size_t i = 0; i < batch_;) {
+        wg::Session& session = *sessions_[i];
+        const std::size_t start = i;
+        std::uint64_t bytes = 0;
+        std::uint64_t packets = 0;
+        bool any_data = false;
+        {
+            const std::scoped_lock lock{session.receive_lock};
+            for (; i < batch_ && sessions_[i] == &session; ++i) {
+                crypto::OpenJob& job = jobs_[i];
+                if (!job.ok) {
+                    drops_.add(net::DropReason::kAuthFailed);
+                    continue;
+                }
+                job.ok = session.window.commit(job.nonce);
+                if (!job.ok) {
+                    drops_.add(net::DropReason::kCounterRejected);
+                    continue;
+                }
+                bytes += wg::kDataHeaderSize + job.sealed.size();
+                packets += 1;
+                any_data |= job.sealed.size() > crypto::kTagSize;
+            }
+        }
+        if (packets == 0) {
+            continue;
+        }
+        session.peer().counters.rx_bytes.fetch_add(bytes, std::memory_order_relaxed);
+        session.peer().counters.rx_packets.fetch_add(packets, std::memory_order_relaxed);
+        note_received(session, train, any_data, now);
+        for (std::size_t j = start; j < i; ++j) {
+            if (jobs_[j].ok) {
+                deliver(jobs_[j].sealed.first(jobs_[j].sealed.size() - crypto::kTagSize),
+                        session.peer(),
+                        train.traffic_class);
+            }
+        }
+    }
+}
+
+// ---- 6 roam
+// --------------------------------------------------------------------------------------
+
+void Inbound::note_received(wg::Session& session,
+                            const sys::ReceivedTrain& train,
+                            bool any_data,
+                            Time now) {
+    wg::Peer& peer = session.peer();
+    peer.roam(train.path);
+    if (session.confirm()) {
+        shared_.lane.request(peer, wg::PeerRequest::kConfirm);
+    }
+    peer.timers.on_authenticated_received(now);
+    if (any_data) {
+        peer.timers.on_data_received(now);
+    }
+    if (session.wants_rekey_after_receive(now)) {
+        shared_.lane.request(peer, wg::PeerRequest::kHandshake);
+    }
+}
+
+// ---- 7 check
+// -------------------------------------------------------------------------------------
+
+void Inbound::deliver(Bytes plaintext, const wg::Peer& peer, std::uint8_t outer_traffic_class) {
+    if (plaintext.empty()) {
+        return;  // a keepalive
+    }
+    const auto ip = net::IpView::parse(plaintext);
+    if (!ip) {
+        drops_.add(net::DropReason::kInnerMalformed);
+        return;
+    }
+    const wg::RouteTable& routes = shared_.route_table();
+    const wg::Peer* owner =
+        ip->is_v4() ? routes.find_v4(ip->source_bytes()) : routes.find_v6(ip->source_bytes());
+    if (owner != &peer) {
+        drops_.add(net::DropReason::kWrongSource);
+        return;
+    }
+    const Bytes packet = plaintext.first(ip->total_size());
+    if (!net::decapsulate_ecn(outer_traffic_class, packet, ip->is_v4())) {
+        drops_.add(net::DropReason::kInnerMalformed);
+        return;
+    }
+    const Merger::Allowed allowed{.tcp = shared_.offloads.tun_tso.load(std::memory_order_relaxed),
+                                  .udp = shared_.offloads.tun_uso.load(std::memory_order_relaxed)};
+    if (!merger_.try_append(packet, *ip, allowed)) {
+        write_run();
+        merger_.start(packet, *ip, allowed);
+    }
+}
+
+// ---- 8 write
+// -------------------------------------------------------------------------------------
+
+void Inbound::write_run() {
+    if (merger_.empty()) {
+        return;
+    }
+    const sys::IoResult written = tun_.write(merger_.finish());
+    if (!written.ok()) {
+        const bool merged = merger_.packets() > 1;
+        if (merged && written.error == EINVAL) {
+            write_singly();
+        } else {
+            drops_.add(net::DropReason::kTunWriteFailed, merger_.packets());
+        }
+    }
+    merger_.clear();
+}
+
+/// This kernel does not take the super-packet: its packets one by one, and after repeats no more
+/// merging.
+void Inbound::write_singly() {
+    if (++merge_failures_ >= kMergeFailuresMax) {
+        shared_.offloads.tun_uso.store(false, std::memory_order_relaxed);
+        shared_.offloads.tun_tso.store(false, std::memory_order_relaxed);
+    }
+    for (std::size_t i = 0; i < merger_.packets(); ++i) {
+        if (!tun_.write(merger_.single(i)).ok()) {
+            drops_.add(net::DropReason::kTunWriteFailed);
+        }
+    }
+}
+
+}  // namespace weft::dataplane

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: Apache-2.0
+// The packet's way out. Thread: its worker; every stage is serial within it, workers run in
+// parallel.
+//
+//   1  read      the TUN queue until empty or a budget is spent: packets and super-packets
+//   2  route     inner destination -> peer -> current session; none: stage it, ask the lane
+//   3  number    as many nonces as segments in one atomic add
+//   4  message   per segment: patched header in scratch, place in the peer's train, a seal job
+//   5  seal      the jobs in batches, from header and payload straight into the trains
+//   6  send      each train as one UDP GSO datagram; singly where the kernel refuses
+//
+// Design: src/README.md; wire format and limits: wg/messages.hpp; kernel twin: wireguard/send.c.
+#include "outbound.hpp"
+
+#include <algorithm>
+#include <cerrno>
+
+#include <poll.h>
+
+#include <weft/wg/messages.hpp>
+
+namespace weft::dataplane {
+
+namespace {
+
+constexpr int kSendWaitMs = 5;  // for room in a full socket buffer, before the train is dropped
+
+/// Outer ECN for an inner packet: its own, but CE becomes ECT(0) (kernel INET_ECN_encapsulate).
+std::uint8_t outer_ecn(const net::IpView& ip) {
+    const auto ecn = static_cast<std::uint8_t>(ip.traffic_class() & 3U);
+    return ecn == 3 ? std::uint8_t{2} : ecn;
+}
+
+/// Errors by which the kernel or a NIC says that it will not segment this train.
+bool refuses_gso(int error) {
+    return error == EIO || error == EMSGSIZE || error == EINVAL || error == EOPNOTSUPP;
+}
+
+/// Errors by which a remembered source address shows that it is gone.
+bool refuses_source(int error) {
+    return error == EINVAL || error == EADDRNOTAVAIL || error == ENETUNREACH ||
+           error == EHOSTUNREACH || error == ENODEV;
+}
+
+}  // namespace
+
+Outbound::Outbound(Shared& shared,
+                   const sys::TunQueue& tun,
+                   const sys::UdpPair& udp,
+                   DropCounters& drops)
+    : shared_(shared),
+      tun_(tun),
+      udp_(udp),
+      drops_(drops),
+      arena_(std::make_unique_for_overwrite<std::byte[]>(kArenaBytes)) {}
+
+// ---- 1 read
+// --------------------------------------------------------------------------------------
+
+bool Outbound::run(Time now) {
+    bool worked = false;
+    for (std::size_t reads = 0; reads < kReadsPerRun; ++reads) {
+        if (arena_used_ + sys::kTunReadMax > kArenaBytes) {
+            seal_jobs();
+        }
+        const Bytes room{arena_.get() + arena_used_, sys::kTunReadMax};
+        const sys::IoResult got = tun_.read(room);
+        if (!got.ok()) {
+            if (got.error == EBADFD || got.error == EBADF) {
+                shared_.interface_lost.store(true, std::memory_order_relaxed);
+            }
+            break;
+        }
+        worked = true;
+        const auto size = static_cast<std::size_t>(got.size);
+        take(room.first(size), now);
+        if (job_count_ != 0) {
+            arena_used_ += size;
+        }
+    }
+    send_all();
+    return worked;
+}
+
+// ---- 2 route
+// -------------------------------------------------------------------------------------
+
+void Outbound::take(Bytes read, Time now) {
+    const auto super = SuperPacket::parse(read);
+    if (!super) {
+        drops_.add(net::DropReason::kInnerMalformed);
+        return;
+    }
+    if (wg::Peer* peer = route(*super, now)) {
+        submit(*super, read, *peer, now);
+    }
+}
+
+wg::Peer* Outbound::route(const SuperPacket& super, Time now) {
+    const wg::RouteTable& routes = shared_.route_table();
+    const std::byte* destination = super.ip().destination_bytes();
+    wg::Peer* peer = super.ip().is_v4() ? routes.find_v4(destination) : routes.find_v6(destination);
+    if (peer != nullptr && peer->path().remote.valid()) {
+        return peer;
+    }
+    drops_.add(peer == nullptr ? net::DropReason::kNoRoute : net::DropReason::kNoEndpoint,
+               super.segments());
+    answer_unreachable(super, now);
+    return nullptr;
+}
+
+void Outbound::answer_unreachable(const SuperPacket& super, Time now) {
+    ByteArray<sys::kVnetHeaderSize + kIcmpMax> answer{};
+    const auto& source = super.ip().is_v4() ? shared_.icmp_source4 : shared_.icmp_source6;
+    const std::size_t size = build_icmp_unreachable(
+        super.packet(), super.ip(), source, Bytes{answer}.subspan(sys::kVnetHeaderSize));
+    if (size != 0 && icmp_budget_.take(now)) {
+        const std::array part{iovec{answer.data(), sys::kVnetHeaderSize + size}};
+        if (!tun_.write(part).ok()) {
+            drops_.add(net::DropReason::kTunWriteFailed);
+        }
+    }
+}
+
+// ---- 3 number
+// ------------------------------------------------------------------------------------
+
+void Outbound::submit(const SuperPacket& super, ConstBytes read, wg::Peer& peer, Time now) {
+    wg::Session* session = peer.current();
+    if (session == nullptr || !session->may_send(now)) {
+        stage(read, super, peer, now);
+        return;
+    }
+    const auto first = session->take_nonces(super.segments());
+    if (!first) {
+        drops_.add(net::DropReason::kNonceExhausted, super.segments());
+        shared_.lane.request(peer, wg::PeerRequest::kHandshake);
+        return;
+    }
+    const std::uint8_t ecn = outer_ecn(super.ip());
+    for (std::uint32_t i = 0; i < super.segments(); ++i) {
+        if (job_count_ == kJobsMax) {
+            seal_jobs();
+        }
+        add_message(*session, *first + i, super.segment(i, heads_[job_count_]), ecn);
+    }
+    note_sent(*session, true, now);
+}
+
+void Outbound::stage(ConstBytes read, const SuperPacket& super, wg::Peer& peer, Time now) {
+    if (const std::uint32_t dropped = peer.staged.stage(read, super.segments()); dropped != 0) {
+        drops_.add(net::DropReason::kStagedOverflow, dropped);
+    }
+    if (!peer.initiated_recently(now)) {
+        shared_.lane.request(peer, wg::PeerRequest::kHandshake);
+    }
+}
+
+void Outbound::flush_staged(wg::Peer& peer, bool keepalive_if_empty, Time now) {
+    auto items = peer.staged.take_all();
+    for (auto& item : items) {
+        if (const auto super = SuperPacket::parse(item.bytes)) {
+            submit(*super, item.bytes, peer, now);
+        }
+    }
+    wg::Session* session = peer.current();
+    if (items.empty() && keepalive_if_empty) {
+        const auto nonce =
+            session != nullptr && session->may_send(now) ? session->take_nonces(1) : std::nullopt;
+        if (nonce) {
+            if (job_count_ == kJobsMax) {
+                seal_jobs();
+            }
+            add_message(*session, *nonce, {}, 0);
+            note_sent(*session, false, now);
+        } else if (!peer.initiated_recently(now)) {
+            shared_.lane.request(peer, wg::PeerRequest::kHandshake);
+        }
+    }
+    send_all();  // the jobs point into items
+}
+
+void Outbound::note_sent(wg::Session& session, bool is_data, Time now) {
+    wg::Peer& peer = session.peer();
+    peer.timers.on_authenticated_sent(now);
+    if (is_data) {
+        peer.timers.on_data_sent(now);
+    }
+    if (session.wants_rekey_after_send(now) && !peer.initiated_recently(now)) {
+        shared_.lane.request(peer, wg::PeerRequest::kHandshake);
+    }
+}
+
+// ---- 4 message
+// -----------------------------------------------------------------------------------
+
+void Outbound::add_message(const wg::Session& session,
+                           std::uint64_t nonce,
+                           SuperPacket::Segment segment,
+                           std::uint8_t ecn) {
+    const std::uint32_t pad = wg::padding_for(segment.size(), shared_.mtu);
+    const std::size_t size = wg::kDataOverhead + segment.size() + pad;
+    const TrainSlot slot = place(session.peer(), size, ecn);
+    wg::write_data_header(slot.at, session.remote_index(), nonce);
+
+    jobs_[job_count_] = {.key = &session.send_key(),
+                         .nonce = nonce,
+                         .head = segment.head,
+                         .payload = segment.payload,
+                         .pad = pad + slot.extra_pad,
+                         .destination = slot.at + wg::kDataHeaderSize};
+    job_count_ += 1;
+}
+
+TrainSlot Outbound::place(wg::Peer& peer, std::size_t size, std::uint8_t ecn) {
+    Train* train = yard_.find(peer);
+    if (train != nullptr) {
+        if (const TrainSlot slot = TrainYard::reserve(*train, size, ecn); slot.at != nullptr) {
+            return slot;
+        }
+        send(*train);
+    }
+    train = yard_.open(peer, ecn);
+    if (train == nullptr) {
+        send(yard_.oldest());
+        train = yard_.open(peer, ecn);
+    }
+    return TrainYard::reserve(*train, size, ecn);
+}
+
+// ---- 5 seal
+// --------------------------------------------------------------------------------------
+
+void Outbound::seal_jobs() {
+    shared_.kernels.seal({jobs_.data(), job_count_});
+    job_count_ = 0;
+    arena_used_ = 0;
+}
+
+// ---- 6 send
+// --------------------------------------------------------------------------------------
+
+void Outbound::send_all() {
+    for (Train& train : yard_.all()) {
+        if (train.peer != nullptr) {
+            send(train);
+        }
+    }
+    WEFT_DCHECK(job_count_ == 0);
+}
+
+void Outbound::send(Train& train) {
+    seal_jobs();
+    wg::Peer& peer = *train.peer;
+    const net::Path path = peer.path();
+    peer.counters.tx_bytes.fetch_add(train.used, std::memory_order_relaxed);
+    peer.counters.tx_packets.fetch_add(train.count, std::memory_order_relaxed);
+    const bool as_train =
+        train.count == 1 || shared_.offloads.udp_gso.load(std::memory_order_relaxed);
+    if (!as_train || !send_whole(train, path)) {
+        send_singly(train, path);
+    }
+    TrainYard::release(train);
+}
+
+/// False if the kernel refuses segmentation and the messages must go one by one.
+bool Outbound::send_whole(const Train& train, const net::Path& path) {
+    const sys::IoResult sent =
+        send_once({.bytes = train.view(), .segment = train.segment, .traffic_class = train.ecn},
+                  *train.peer,
+                  path);
+    if (sent.ok()) {
+        return true;
+    }
+    if (train.count > 1 && refuses_gso(sent.error)) {
+        // EIO: the device has no checksum offload and never will. Others may be this path's alone.
+        if (sent.error == EIO || ++gso_failures_ >= kGsoFailuresMax) {
+            shared_.offloads.udp_gso.store(false, std::memory_order_relaxed);
+        }
+        return false;
+    }
+    drops_.add(net::DropReason::kSendFailed, train.count);
+    return true;
+}
+
+void Outbound::send_singly(const Train& train, const net::Path& path) {
+    ConstBytes rest = train.view();
+    while (!rest.empty()) {
+        const ConstBytes one = rest.first(std::min(train.segment, rest.size()));
+        rest = rest.subspan(one.size());
+        const sys::IoResult sent = send_once(
+            {.bytes = one, .segment = one.size(), .traffic_class = train.ecn}, *train.peer, path);
+        if (!sent.ok()) {
+            drops_.add(net::DropReason::kSendFailed);
+        }
+    }
+}
+
+/// Waits a moment for a full socket buffer; forgets a source address that the kernel refuses.
+sys::IoResult Outbound::send_once(const sys::OutgoingTrain& train,
+                                  wg::Peer& peer,
+                                  const net::Path& path) const {
+    const sys::UdpSocket& socket = udp_.of(path.remote.address.family());
+    if (!socket.valid()) {
+        return {0, EAFNOSUPPORT};
+    }
+    sys::IoResult sent = socket.send(train, path);
+    if (sent.would_block()) {
+        pollfd room{socket.fd(), POLLOUT, 0};
+        ::poll(&room, 1, kSendWaitMs);
+        sent = socket.send(train, path);
+    }
+    if (!sent.ok() && refuses_source(sent.error) && !path.source.is_unspecified()) {
+        peer.forget_source();
+        sent = socket.send(train, peer.path());
+    }
+    return sent;
+}
+
+}  // namespace weft::dataplane

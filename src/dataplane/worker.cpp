@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// The worker's loop: orders of the lane, outbound, inbound, until a round has found no work; then
+// it sleeps. A round that found work is followed by another, so both descriptors have come back
+// empty after the last piece of work (an echo reply is queued before the TUN write returns).
+#include "worker.hpp"
+
+#include <array>
+
+#include <pthread.h>
+#include <sched.h>
+#include <sys/epoll.h>
+
+namespace weft::dataplane {
+
+Worker::Worker(Shared& shared,
+               std::size_t number,
+               const sys::TunQueue& tun,
+               const sys::UdpPair& udp)
+    : shared_(shared),
+      number_(number),
+      tun_(tun),
+      udp_(udp),
+      outbound_(shared, tun, udp, drops_),
+      inbound_(shared, tun, udp, drops_) {}
+
+void Worker::start() {
+    stopping_.store(false);
+    thread_ = std::thread{[this] { loop(); }};
+    const std::string name = "weft-w" + std::to_string(number_);
+    pthread_setname_np(thread_.native_handle(), name.c_str());
+}
+
+void Worker::stop() {
+    stopping_.store(true);
+    wake_.wake();
+    if (thread_.joinable()) {
+        thread_.join();
+    }
+}
+
+void Worker::flush(const wg::Actions::Flush& what) {
+    {
+        const std::scoped_lock lock{orders_.mutex};
+        orders_.flushes.push_back(what);
+    }
+    has_orders_.store(true, std::memory_order_release);
+    wake_.wake();
+}
+
+void Worker::forget(const wg::Peer& peer) {
+    const std::scoped_lock lock{orders_.mutex};
+    std::erase_if(orders_.flushes, [&](const auto& order) { return order.peer == &peer; });
+}
+
+void Worker::loop() {
+    const UniqueFd epoll{::epoll_create1(EPOLL_CLOEXEC)};
+    WEFT_ASSERT(epoll.valid());
+    for (const int fd : {tun_.fd(), udp_.v4.fd(), udp_.v6.fd(), wake_.fd()}) {
+        epoll_event event{};
+        event.events = EPOLLIN;
+        event.data.fd = fd;
+        if (fd >= 0) {
+            WEFT_ASSERT(::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, fd, &event) == 0);
+        }
+    }
+    shared_.qsbr.online(number_);
+    while (!stopping_.load(std::memory_order_relaxed)) {
+        const Time now = BootClock::now();
+        bool worked = run_orders(now);
+        worked |= outbound_.run(now);
+        if (inbound_.run(now)) {
+            worked = true;
+            // What was written to the TUN waits in sockets of others: let them run before more
+            // comes.
+            ::sched_yield();
+        }
+        shared_.qsbr.quiescent(number_);
+        if (!worked) {
+            sleep(epoll.get());
+        }
+    }
+    shared_.qsbr.offline(number_);
+}
+
+bool Worker::run_orders(Time now) {
+    if (!has_orders_.load(std::memory_order_acquire)) {
+        return false;
+    }
+    std::vector<wg::Actions::Flush> flushes;
+    {
+        const std::scoped_lock lock{orders_.mutex};
+        has_orders_.store(false, std::memory_order_relaxed);
+        flushes.swap(orders_.flushes);
+    }
+    for (const auto& order : flushes) {
+        outbound_.flush_staged(*order.peer, order.keepalive_if_empty, now);
+    }
+    return true;
+}
+
+void Worker::sleep(int epoll) const {
+    shared_.qsbr.offline(number_);
+    std::array<epoll_event, 4> events;
+    // A vanished TUN reports an error for ever: poll it slowly until control ends the daemon.
+    const bool lost = shared_.interface_lost.load(std::memory_order_relaxed);
+    if (lost) {
+        std::this_thread::sleep_for(std::chrono::milliseconds{50});
+    }
+    const int ready = ::epoll_wait(epoll, events.data(), events.size(), lost ? 0 : -1);
+    for (int i = 0; i < ready; ++i) {
+        if (events[static_cast<std::size_t>(i)].data.fd == wake_.fd()) {
+            wake_.clear();
+        }
+    }
+    shared_.qsbr.online(number_);
+}
+
+}  // namespace weft::dataplane

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rtnetlink: opening it, and network interfaces. Control thread (the TUN's settings at start) and
+// the CNI plugin. Kernel: net/core/rtnetlink.c (do_setlink, rtnl_dump_ifinfo).
+#include <linux/if.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+
+#include <weft/netlink/rtnetlink.hpp>
+
+#include "exchange.hpp"
+
+namespace weft::netlink {
+namespace {
+
+std::optional<Link> read_link(const Reply& reply) {
+    ConstBytes rest{reply.payload};
+    const std::optional<ifinfomsg> head = take_fixed_header<ifinfomsg>(rest);
+    if (reply.type != RTM_NEWLINK || !head || head->ifi_index <= 0) {
+        return std::nullopt;
+    }
+    Link link;
+    link.index = static_cast<unsigned>(head->ifi_index);
+    link.is_up = (head->ifi_flags & IFF_UP) != 0;
+    link.is_loopback = (head->ifi_flags & IFF_LOOPBACK) != 0;
+    while (const std::optional<AttributeView> attribute = next_attribute(rest)) {
+        if (attribute->type == IFLA_IFNAME) {
+            link.name = read_string(attribute->value);
+        } else if (attribute->type == IFLA_MTU) {
+            link.mtu = read_u32(attribute->value);
+        }
+    }
+    return link;
+}
+
+}  // namespace
+
+Result<Rtnetlink> Rtnetlink::open() {
+    Result<UniqueFd> fd = open_route_socket();
+    if (!fd) {
+        return fd.error();
+    }
+    return Rtnetlink{std::move(*fd)};
+}
+
+Result<> Rtnetlink::configure_link(unsigned index, const LinkSettings& settings) {
+    if (index == 0) {
+        return invalid("0 is no interface index");
+    }
+    ifinfomsg head{};
+    head.ifi_family = AF_UNSPEC;
+    head.ifi_index = static_cast<int>(index);
+    head.ifi_flags = settings.up ? unsigned{IFF_UP} : 0U;
+    head.ifi_change = IFF_UP;
+    MessageBuilder request{RTM_NEWLINK, NLM_F_ACK};
+    request.fixed_header(head);
+    if (settings.mtu != 0) {
+        request.attribute_u32(IFLA_MTU, settings.mtu);
+    }
+    if (settings.tx_queue_length != 0) {
+        request.attribute_u32(IFLA_TXQLEN, settings.tx_queue_length);
+    }
+    if (settings.gso_max_segments != 0) {
+        request.attribute_u32(IFLA_GSO_MAX_SEGS, settings.gso_max_segments);
+    }
+    const Result<std::vector<Reply>> done =
+        exchange({fd_.get(), sequence_}, request, "configuring interface " + std::to_string(index));
+    if (!done) {
+        return done.error();
+    }
+    return {};
+}
+
+Result<std::vector<Link>> Rtnetlink::links() {
+    MessageBuilder request{RTM_GETLINK, NLM_F_DUMP};
+    request.fixed_header(ifinfomsg{});
+    request.attribute_u32(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+    const Result<std::vector<Reply>> replies =
+        exchange({fd_.get(), sequence_}, request, "listing the interfaces");
+    if (!replies) {
+        return replies.error();
+    }
+    std::vector<Link> links;
+    for (const Reply& reply : *replies) {
+        if (std::optional<Link> link = read_link(reply)) {
+            links.push_back(std::move(*link));
+        }
+    }
+    return links;
+}
+
+}  // namespace weft::netlink

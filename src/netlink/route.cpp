@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rtnetlink: routes of the main table. The first thing an outbound packet meets: what is routed to
+// weft0 enters the tunnel. Control thread and the CNI plugin. Kernel: net/ipv4/fib_frontend.c
+// (inet_rtm_newroute, inet_dump_fib), net/ipv6/route.c; rtnetlink(7).
+#include <cerrno>
+
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+
+#include <weft/netlink/rtnetlink.hpp>
+
+#include "exchange.hpp"
+#include "ip_attribute.hpp"
+
+namespace weft::netlink {
+namespace {
+
+std::string interface_name(unsigned index) {
+    char name[IF_NAMESIZE] = {};
+    if (index == 0 || ::if_indextoname(index, name) == nullptr) {
+        return "interface " + std::to_string(index);
+    }
+    return name;
+}
+
+std::string describe(const Route& route) {
+    return "route to " + route.destination.to_string() + " by " + interface_name(route.interface);
+}
+
+MessageBuilder build_request(std::uint16_t type, std::uint16_t flags, const Route& route) {
+    const net::Prefix destination = route.destination.masked();
+    const bool adds = type == RTM_NEWROUTE;
+    rtmsg head{};
+    head.rtm_family = address_family(destination.address.family());
+    head.rtm_dst_len = destination.length;
+    head.rtm_table = RT_TABLE_MAIN;
+    head.rtm_protocol = route.protocol;
+    // RT_SCOPE_NOWHERE: any, when looking for the route to remove.
+    head.rtm_scope = adds ? std::uint8_t{RT_SCOPE_LINK} : std::uint8_t{RT_SCOPE_NOWHERE};
+    head.rtm_type = adds ? std::uint8_t{RTN_UNICAST} : std::uint8_t{RTN_UNSPEC};
+    MessageBuilder request{type, flags};
+    request.fixed_header(head);
+    if (destination.length != 0) {
+        request.attribute(RTA_DST, destination.address.bytes());
+    }
+    request.attribute_u32(RTA_OIF, route.interface);
+    if (adds && route.source) {
+        request.attribute(RTA_PREFSRC, route.source->bytes());
+    }
+    return request;
+}
+
+Result<> check(const Route& route) {
+    const net::Prefix& destination = route.destination;
+    if (route.interface == 0) {
+        return invalid("a route needs an interface");
+    }
+    if (destination.length > destination.address.bits()) {
+        return invalid("prefix length " + std::to_string(destination.length) + " is too long");
+    }
+    if (route.source && route.source->family() != destination.address.family()) {
+        return invalid("the source of a route is of another family than its destination");
+    }
+    return {};
+}
+
+/// The interface of the first next hop of a multipath route (struct rtnexthop).
+unsigned first_hop(ConstBytes value) {
+    const std::optional<rtnexthop> hop = take_fixed_header<rtnexthop>(value);
+    return hop && hop->rtnh_ifindex > 0 ? static_cast<unsigned>(hop->rtnh_ifindex) : 0;
+}
+
+/// A route of the main table; interface 0 where it has none (blackhole, unreachable).
+std::optional<Route> read_route(const Reply& reply) {
+    ConstBytes rest{reply.payload};
+    const std::optional<rtmsg> head = take_fixed_header<rtmsg>(rest);
+    if (reply.type != RTM_NEWROUTE || !head || (head->rtm_flags & RTM_F_CLONED) != 0) {
+        return std::nullopt;
+    }
+    std::uint32_t table = head->rtm_table;
+    Route route;
+    route.protocol = head->rtm_protocol;
+    std::optional<net::IpAddress> destination = net::IpAddress::unspecified(
+        head->rtm_family == AF_INET ? net::Family::kIpv4 : net::Family::kIpv6);
+    while (const std::optional<AttributeView> attribute = next_attribute(rest)) {
+        switch (attribute->type) {
+            case RTA_DST:
+                destination = read_address(head->rtm_family, attribute->value);
+                break;
+            case RTA_OIF:
+                route.interface = read_u32(attribute->value);
+                break;
+            case RTA_MULTIPATH:
+                route.interface = first_hop(attribute->value);
+                break;
+            case RTA_PREFSRC:
+                route.source = read_address(head->rtm_family, attribute->value);
+                break;
+            case RTA_TABLE:
+                table = read_u32(attribute->value);
+                break;
+            default:
+                break;
+        }
+    }
+    if (table != RT_TABLE_MAIN || !destination || head->rtm_dst_len > destination->bits()) {
+        return std::nullopt;
+    }
+    route.destination = {*destination, head->rtm_dst_len};
+    return route;
+}
+
+/// The main table of one family, all of it or (interface not 0) what leaves there.
+Result<std::vector<Route>> dump(const Channel& channel, net::Family family, unsigned interface) {
+    rtmsg head{};
+    head.rtm_family = address_family(family);
+    head.rtm_table = RT_TABLE_MAIN;
+    MessageBuilder request{RTM_GETROUTE, NLM_F_DUMP};
+    request.fixed_header(head);
+    if (interface != 0) {
+        request.attribute_u32(RTA_OIF, interface);  // older kernels ignore it: filtered again below
+    }
+    const Result<std::vector<Reply>> replies = exchange(channel, request, "listing the routes");
+    std::vector<Route> routes;
+    if (!replies) {
+        const int code = replies.error().code.value();
+        // No table yet, no such interface, or no such family: no routes.
+        if (code == ENOENT || code == ENODEV || code == EOPNOTSUPP || code == EAFNOSUPPORT) {
+            return routes;
+        }
+        return replies.error();
+    }
+    for (const Reply& reply : *replies) {
+        const std::optional<Route> route = read_route(reply);
+        if (route && (interface == 0 || route->interface == interface)) {
+            routes.push_back(*route);
+        }
+    }
+    return routes;
+}
+
+/// The kernel has a route with this destination: success if it is by our interface, else an error
+/// that names the other one.
+Result<> judge_existing(const Channel& channel, const Route& wanted, const Error& kernel_error) {
+    const net::Prefix destination = wanted.destination.masked();
+    const Result<std::vector<Route>> routes = dump(channel, destination.address.family(), 0);
+    if (!routes) {
+        return routes.error();
+    }
+    const Route* other = nullptr;
+    for (const Route& route : *routes) {
+        if (route.destination == destination) {
+            if (route.interface == wanted.interface) {
+                return {};
+            }
+            other = &route;
+        }
+    }
+    if (other == nullptr) {
+        return kernel_error;
+    }
+    Error error = kernel_error;
+    const std::string text = destination.to_string();
+    error.cause = "adding the " + describe(wanted) + ": there is a route to " + text +
+                  (other->interface == 0 ? std::string{" that rejects"}
+                                         : " by " + interface_name(other->interface)) +
+                  " already";
+    error.remedy =
+        "two networks cannot have the same prefix: change one of them, or remove that "
+        "route (ip route del " +
+        text + ")";
+    return error;
+}
+
+}  // namespace
+
+Result<> Rtnetlink::add_route(const Route& route) {
+    if (const Result<> ok = check(route); !ok) {
+        return ok.error();
+    }
+    const Channel channel{fd_.get(), sequence_};
+    MessageBuilder request =
+        build_request(RTM_NEWROUTE, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, route);
+    const Result<std::vector<Reply>> done =
+        exchange(channel, request, "adding the " + describe(route));
+    if (done) {
+        return {};
+    }
+    if (done.error().code.value() == EEXIST) {
+        return judge_existing(channel, route, done.error());
+    }
+    return done.error();
+}
+
+Result<> Rtnetlink::remove_route(const Route& route) {
+    if (const Result<> ok = check(route); !ok) {
+        return ok.error();
+    }
+    MessageBuilder request = build_request(RTM_DELROUTE, NLM_F_ACK, route);
+    const Result<std::vector<Reply>> done =
+        exchange({fd_.get(), sequence_}, request, "removing the " + describe(route));
+    if (!done) {
+        const int code = done.error().code.value();
+        if (code != ESRCH && code != ENODEV) {
+            return done.error();
+        }
+    }
+    return {};
+}
+
+Result<std::vector<Route>> Rtnetlink::routes(unsigned index) {
+    std::vector<Route> all;
+    for (const net::Family family : {net::Family::kIpv4, net::Family::kIpv6}) {
+        const Result<std::vector<Route>> routes = dump({fd_.get(), sequence_}, family, index);
+        if (!routes) {
+            return routes.error();
+        }
+        for (const Route& route : *routes) {
+            if (route.protocol != RTPROT_KERNEL) {
+                all.push_back(route);
+            }
+        }
+    }
+    return all;
+}
+
+Result<unsigned> Rtnetlink::interface_towards(const net::IpAddress& destination) {
+    const std::string doing = "finding the way to " + destination.to_string();
+    rtmsg head{};
+    head.rtm_family = address_family(destination.family());
+    head.rtm_dst_len = destination.bits();
+    MessageBuilder request{RTM_GETROUTE, NLM_F_ACK};
+    request.fixed_header(head);
+    request.attribute(RTA_DST, destination.bytes());
+    const Result<std::vector<Reply>> replies = exchange({fd_.get(), sequence_}, request, doing);
+    if (!replies) {
+        return replies.error();
+    }
+    for (const Reply& reply : *replies) {
+        ConstBytes rest{reply.payload};
+        if (reply.type != RTM_NEWROUTE || !take_fixed_header<rtmsg>(rest)) {
+            continue;
+        }
+        while (const std::optional<AttributeView> attribute = next_attribute(rest)) {
+            if (attribute->type == RTA_OIF && read_u32(attribute->value) != 0) {
+                return read_u32(attribute->value);
+            }
+        }
+    }
+    return errno_error(ENETUNREACH, doing);
+}
+
+}  // namespace weft::netlink

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Accepts connections on a UnixListener, no more at a time than a limit, and knows those that are
+// alive so that it can close them. Control thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include <boost/asio.hpp>
+
+#include <weft/base/log.hpp>
+
+#include "unix_listener.hpp"
+
+namespace weft::server {
+
+using UnixSocket = boost::asio::local::stream_protocol::socket;
+
+/// One client. Lives as long as an operation of its own is under way.
+class Connection {
+  public:
+    Connection() = default;
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+    virtual ~Connection() = default;
+    virtual void start() = 0;
+    /// Ends every operation; no handler does anything more.
+    virtual void close() = 0;
+};
+
+class Acceptor : public std::enable_shared_from_this<Acceptor> {
+  public:
+    /// Null refuses the client, by closing the socket.
+    using Make = std::function<std::shared_ptr<Connection>(UnixSocket)>;
+
+    Acceptor(boost::asio::io_context& loop, UnixListener listener, std::size_t connections_max);
+
+    [[nodiscard]] Result<> start(Make make);
+    /// Closes the connections and removes the socket's name. Idempotent.
+    void stop();
+
+  private:
+    void accept();
+    void on_accept(const boost::system::error_code& error, UnixSocket socket);
+    [[nodiscard]] std::size_t count_alive();
+
+    boost::asio::local::stream_protocol::acceptor acceptor_;
+    boost::asio::steady_timer pause_;
+    std::optional<UnixListener> listener_;
+    std::size_t connections_max_;
+    Make make_;
+    std::vector<std::weak_ptr<Connection>> connections_;
+};
+
+}  // namespace weft::server

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the HTTP API answers, without HTTP: a request in, a status and a JSON body out. The table of
+// routes is in api_routes.cpp. Control thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <sys/types.h>
+
+#include <weft/control/node.hpp>
+
+namespace weft::server {
+
+struct ApiRequest {
+    std::string method;
+    std::string target;  // path and query
+    std::string body;
+    std::optional<uid_t> uid;  // of the caller
+};
+
+struct ApiResponse {
+    unsigned status = 200;
+    std::string body;   // JSON
+    std::string allow;  // for 405: the method there is
+};
+
+enum class Route : std::uint8_t {
+    kStatus,
+    kPeers,
+    kConfig,
+    kPing,
+    kReload,
+    kUnknown,
+    kWrongMethod
+};
+
+/// Pure. `allow` is set for kWrongMethod.
+[[nodiscard]] Route find_route(std::string_view method,
+                               std::string_view target,
+                               std::string& allow);
+
+class ApiRoutes {
+  public:
+    using Reply = std::function<void(ApiResponse)>;
+
+    ApiRoutes(control::Node& node, boost::asio::io_context& loop) : node_(node), loop_(loop) {}
+
+    /// Calls `reply` once: now, or for a ping when it is over.
+    void handle(const ApiRequest& request, const Reply& reply);
+
+  private:
+    [[nodiscard]] ApiResponse peers();
+    [[nodiscard]] ApiResponse reload(const ApiRequest& request);
+    void ping(const ApiRequest& request, const Reply& reply);
+
+    control::Node& node_;
+    boost::asio::io_context& loop_;
+};
+
+[[nodiscard]] ApiResponse error_response(unsigned status,
+                                         std::string_view code,
+                                         const Error& error);
+
+}  // namespace weft::server

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// See http_connection.hpp. Control thread.
+#include "http_connection.hpp"
+
+#include <utility>
+
+#include <boost/beast.hpp>
+
+namespace weft::server {
+namespace {
+
+namespace beast = boost::beast;
+namespace http = beast::http;
+using boost::system::error_code;
+
+class HttpConnection final : public Connection,
+                             public std::enable_shared_from_this<HttpConnection> {
+  public:
+    HttpConnection(UnixSocket socket, std::shared_ptr<ApiRoutes> routes)
+        : uid_(peer_uid(socket.native_handle())),
+          stream_(std::move(socket)),
+          routes_(std::move(routes)),
+          buffer_(kHttpHeaderMax + kHttpBodyMax) {}
+
+    void start() override { read(); }
+    void close() override { stream_.close(); }
+
+  private:
+    void read() {
+        parser_.emplace();
+        parser_->body_limit(kHttpBodyMax);
+        parser_->header_limit(kHttpHeaderMax);
+        stream_.expires_after(kHttpTimeout);
+        http::async_read(stream_,
+                         buffer_,
+                         *parser_,
+                         [self = shared_from_this()](const error_code& error, std::size_t) {
+                             self->on_read(error);
+                         });
+    }
+
+    void on_read(const error_code& error) {
+        if (!stream_.socket().is_open()) {
+            return;
+        }
+        if (error) {
+            refuse(error);
+            return;
+        }
+        stream_.expires_never();  // a ping takes its own time, which is bounded
+        const http::request<http::string_body>& message = parser_->get();
+        keep_alive_ = message.keep_alive();
+        head_only_ = message.method() == http::verb::head;
+        const ApiRequest request{std::string{message.method_string()},
+                                 std::string{message.target()},
+                                 message.body(),
+                                 uid_};
+        routes_->handle(request, [self = shared_from_this()](ApiResponse response) {
+            self->write(std::move(response));
+        });
+    }
+
+    /// What could not be read is answered where that can help, and ends the connection.
+    void refuse(const error_code& error) {
+        unsigned status = 400;
+        std::string_view code = "bad_request";
+        if (error == http::error::body_limit || error == http::error::buffer_overflow) {
+            status = 413;
+            code = "too_large";
+        } else if (error == http::error::header_limit) {
+            status = 431;
+            code = "too_large";
+        } else if (error.category() != make_error_code(http::error::bad_method).category() ||
+                   error == http::error::end_of_stream || error == http::error::partial_message) {
+            close();  // gone, or too slow
+            return;
+        }
+        keep_alive_ = false;
+        write(error_response(status, code, invalid("not a request: " + error.message())));
+    }
+
+    void write(ApiResponse answer) {
+        if (!stream_.socket().is_open()) {
+            return;
+        }
+        response_ = {};
+        response_.version(11);
+        response_.result(answer.status);
+        response_.set(http::field::content_type, "application/json");
+        response_.set(http::field::cache_control, "no-store");
+        if (!answer.allow.empty()) {
+            response_.set(http::field::allow, answer.allow);
+        }
+        response_.keep_alive(keep_alive_);
+        response_.body() = std::move(answer.body);
+        response_.body() += '\n';
+        response_.prepare_payload();
+        if (head_only_) {
+            response_.body().clear();  // its length stays told (RFC 9110, 9.3.2)
+        }
+        stream_.expires_after(kHttpTimeout);
+        http::async_write(
+            stream_, response_, [self = shared_from_this()](const error_code& error, std::size_t) {
+                self->on_written(error);
+            });
+    }
+
+    void on_written(const error_code& error) {
+        if (error || !keep_alive_) {
+            error_code ignored;
+            stream_.socket().shutdown(UnixSocket::shutdown_send, ignored);
+            close();
+            return;
+        }
+        read();
+    }
+
+    std::optional<uid_t> uid_;
+    beast::basic_stream<boost::asio::local::stream_protocol> stream_;
+    std::shared_ptr<ApiRoutes> routes_;
+    beast::flat_buffer buffer_;
+    std::optional<http::request_parser<http::string_body>> parser_;
+    http::response<http::string_body> response_;
+    bool keep_alive_ = false;
+    bool head_only_ = false;
+};
+
+}  // namespace
+
+std::shared_ptr<Connection> make_http_connection(UnixSocket socket,
+                                                 std::shared_ptr<ApiRoutes> routes) {
+    return std::make_shared<HttpConnection>(std::move(socket), std::move(routes));
+}
+
+}  // namespace weft::server

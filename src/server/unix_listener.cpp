@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+// See unix_listener.hpp. Control thread.
+#include "unix_listener.hpp"
+
+#include <array>
+#include <cerrno>
+#include <utility>
+#include <vector>
+
+#include <grp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+namespace weft::server {
+namespace {
+
+constexpr int kBacklog = 64;
+
+sockaddr* as_sockaddr(sockaddr_un* address) {
+    return reinterpret_cast<sockaddr*>(address);
+}
+
+Result<sockaddr_un> to_address(const std::filesystem::path& path) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    const std::string& text = path.native();
+    if (text.empty() || text.size() >= sizeof address.sun_path) {
+        return invalid("the socket's path has " + std::to_string(text.size()) + " bytes: " + text,
+                       "1 to 107 are possible");
+    }
+    memcpy(address.sun_path, text.data(), text.size());
+    return address;
+}
+
+/// Directories that are made are 0755 whatever the umask is; those that are there stay.
+Result<> make_directory(const std::filesystem::path& directory) {
+    if (directory.empty() || directory == "/") {
+        return {};
+    }
+    struct stat found {};
+    if (stat(directory.c_str(), &found) == 0) {
+        return S_ISDIR(found.st_mode) ? Result<>{}
+                                      : invalid(directory.string() + " is no directory");
+    }
+    if (Result<> parent = make_directory(directory.parent_path()); !parent) {
+        return parent.error();
+    }
+    if (mkdir(directory.c_str(), 0755) != 0 && errno != EEXIST) {
+        return errno_error(errno, "make " + directory.string());
+    }
+    if (chmod(directory.c_str(), 0755) != 0) {
+        return errno_error(errno, "set the mode of " + directory.string());
+    }
+    return {};
+}
+
+/// Removes a socket that nobody listens on.
+Result<> clear_stale(sockaddr_un& address, const std::filesystem::path& path) {
+    struct stat found {};
+    if (lstat(path.c_str(), &found) != 0) {
+        return errno == ENOENT ? Result<>{} : errno_error(errno, "look at " + path.string());
+    }
+    if (!S_ISSOCK(found.st_mode)) {
+        return invalid(path.string() + " is there and not a socket", "remove it");
+    }
+    const UniqueFd probe{socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
+    if (!probe.valid()) {
+        return errno_error(errno, "open a unix socket");
+    }
+    const int status = connect(probe.get(), as_sockaddr(&address), sizeof address);
+    if (status == 0 || errno == EAGAIN) {  // EAGAIN: its backlog is full, so someone has it
+        return Error{std::make_error_code(std::errc::address_in_use),
+                     "another weftd is running: it answers on " + path.string(),
+                     "stop it first, or use another interface and socket"};
+    }
+    if (errno != ECONNREFUSED) {
+        return errno_error(errno, "try " + path.string());
+    }
+    if (unlink(path.c_str()) != 0 && errno != ENOENT) {
+        return errno_error(errno, "remove the stale socket " + path.string());
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<UnixListener> UnixListener::open(const ListenerConfig& config) {
+    Result<sockaddr_un> address = to_address(config.path);
+    if (!address) {
+        return address.error();
+    }
+    if (Result<> made = make_directory(config.path.parent_path()); !made) {
+        return made.error();
+    }
+    if (Result<> cleared = clear_stale(*address, config.path); !cleared) {
+        return cleared.error();
+    }
+    UnixListener listener;
+    listener.fd_ = UniqueFd{socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
+    if (!listener.fd_.valid()) {
+        return errno_error(errno, "open a unix socket");
+    }
+    const mode_t mask = umask(0177);  // root's alone until mode and group are right
+    const int bound = bind(listener.fd_.get(), as_sockaddr(&*address), sizeof *address);
+    const int bind_error = errno;
+    umask(mask);
+    if (bound != 0) {
+        return errno_error(bind_error, "make the socket " + config.path.string());
+    }
+    listener.path_ = config.path;
+    struct stat made {};
+    if (lstat(config.path.c_str(), &made) != 0) {
+        return errno_error(errno, "look at " + config.path.string());
+    }
+    listener.device_ = made.st_dev;
+    listener.inode_ = made.st_ino;
+    listener.group_set_ =
+        config.group && chown(config.path.c_str(), static_cast<uid_t>(-1), *config.group) == 0;
+    const mode_t mode = config.group && !listener.group_set_ ? 0600 : config.mode;
+    if (chmod(config.path.c_str(), mode) != 0) {
+        return errno_error(errno, "set the mode of " + config.path.string());
+    }
+    if (listen(listener.fd_.get(), kBacklog) != 0) {
+        return errno_error(errno, "listen on " + config.path.string());
+    }
+    return listener;
+}
+
+UnixListener::UnixListener(UnixListener&& other) noexcept
+    : fd_(std::move(other.fd_)),
+      path_(std::exchange(other.path_, {})),
+      device_(other.device_),
+      inode_(other.inode_),
+      group_set_(other.group_set_) {}
+
+UnixListener::~UnixListener() {
+    struct stat found {};
+    if (!path_.empty() && lstat(path_.c_str(), &found) == 0 && found.st_dev == device_ &&
+        found.st_ino == inode_) {
+        unlink(path_.c_str());
+    }
+}
+
+std::optional<uid_t> peer_uid(int fd) {
+    ucred credentials{};
+    socklen_t size = sizeof credentials;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) {
+        return std::nullopt;
+    }
+    return credentials.uid;
+}
+
+std::optional<gid_t> find_group(const std::string& name) {
+    if (name.empty()) {
+        return std::nullopt;
+    }
+    std::vector<char> buffer(16384);
+    group entry{};
+    group* found = nullptr;
+    if (getgrnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found) != 0 ||
+        found == nullptr) {
+        return std::nullopt;
+    }
+    return entry.gr_gid;
+}
+
+}  // namespace weft::server

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// The steering program (see steering.hpp). Steering is a hint: a worker hands on what is not its
+// own, so the program checks no more than it needs. WireGuard paper §5.4.6 for the message's
+// layout.
+#include "steering.hpp"
+
+#include <cerrno>
+
+#include <sys/socket.h>
+
+namespace weft::sys {
+namespace {
+
+constexpr std::uint32_t kTypeAt = 0;
+constexpr std::uint32_t kTypeTransportData = 4;
+constexpr std::uint32_t kIndexAt = 4;  // u32, little-endian
+constexpr std::uint32_t kIndexLastAt = 7;
+
+constexpr sock_filter step(int code, std::uint32_t k, std::uint8_t if_true, std::uint8_t if_false) {
+    return {.code = static_cast<std::uint16_t>(code), .jt = if_true, .jf = if_false, .k = k};
+}
+
+}  // namespace
+
+SteeringProgram build_steering(unsigned workers) {
+    constexpr int kLoadByte = BPF_LD | BPF_B | BPF_ABS;
+    // A load past the end ends the program with 0 (bpf_helpers: LD_ABS).
+    return {
+        step(kLoadByte, kTypeAt, 0, 0),
+        step(BPF_JMP | BPF_JEQ | BPF_K, kTypeTransportData, 0, 5),
+        step(kLoadByte, kIndexLastAt, 0, 0),  // the whole index is there
+        step(kLoadByte, kIndexAt, 0, 0),
+        step(BPF_ALU | BPF_AND | BPF_K, kSteeringWorkerMask, 0, 0),
+        step(BPF_ALU | BPF_MOD | BPF_K, workers, 0, 0),
+        step(BPF_RET | BPF_A, 0, 0, 0),
+        step(BPF_RET | BPF_K, workers, 0, 0),
+    };
+}
+
+int attach_steering(int fd, unsigned workers) {
+    SteeringProgram program = build_steering(workers);
+    const sock_fprog request{.len = static_cast<unsigned short>(program.size()),
+                             .filter = program.data()};
+    if (::setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &request, sizeof request) != 0) {
+        return errno;
+    }
+    return 0;
+}
+
+}  // namespace weft::sys

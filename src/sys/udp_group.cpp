@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: Apache-2.0
+// Opens all sockets of the node's UDP port (control thread, at start and when the port changes):
+// for each family workers in order, then the lane, in the order that the steering program counts.
+// Whoever else has the port is found by binding the first socket of a family alone; only then does
+// it take SO_REUSEPORT and the others join it. Kernel: net/core/sock_reuseport.c,
+// inet_rcv_saddr_equal() and udp_reuseport_add_sock(); socket(7), ip(7), ipv6(7).
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include <netinet/in.h>
+#include <netinet/udp.h>
+#include <sys/socket.h>
+
+#include <weft/sys/udp_group.hpp>
+
+#include "steering.hpp"
+
+namespace weft::sys {
+namespace {
+
+constexpr unsigned kWorkersMax = 15;  // steering has 4 bits
+constexpr int kPortAttempts = 8;      // of the kernel's free IPv4 ports, one free for IPv6 as well
+
+// What the kernel holds while a worker is busy elsewhere. A 64 KiB train counts as about 100 KiB
+// (skb truesize), the kernel doubles the number, so 4 MiB are some 80 trains: about 4 ms at
+// 10 Gbit/s. More would only be latency.
+constexpr int kWorkerReceiveBytes = 4 << 20;
+// Trains wait here for the NIC; ENOBUFS-free pacing needs a few dozen of them.
+constexpr int kWorkerSendBytes = 2 << 20;
+// Some 200 handshake messages: under a flood the newest ones must not wait behind a deep queue.
+constexpr int kLaneBytes = 256 << 10;
+
+constexpr int kUdpLevel = IPPROTO_UDP;
+
+int set_option(int fd, int level, int name, int value) {
+    return ::setsockopt(fd, level, name, &value, sizeof value) == 0 ? 0 : errno;
+}
+
+/// Beyond net.core.{r,w}mem_max where we may, else as far as that.
+void set_buffer(int fd, int force, int plain, int bytes) {
+    if (set_option(fd, SOL_SOCKET, force, bytes) != 0) {
+        static_cast<void>(set_option(fd, SOL_SOCKET, plain, bytes));
+    }
+}
+
+int domain_of(net::Family family) {
+    return family == net::Family::kIpv4 ? AF_INET : AF_INET6;
+}
+
+const char* name_of(net::Family family) {
+    return family == net::Family::kIpv4 ? "IPv4" : "IPv6";
+}
+
+/// The machine has no such family (or has it switched off): go on with the other one.
+bool is_missing_family(int error) {
+    return error == EAFNOSUPPORT || error == EPROTONOSUPPORT || error == EADDRNOTAVAIL;
+}
+
+Error option_error(int error, const char* option, net::Family family) {
+    return errno_error(
+        error, std::string{"setting "} + option + " on a UDP socket for " + name_of(family));
+}
+
+Error bind_error(int error, net::Family family, std::uint16_t port) {
+    const std::string number = std::to_string(port);
+    if (error == EADDRINUSE) {
+        return Error{std::error_code{error, std::generic_category()},
+                     "UDP port " + number + " is in use (" + name_of(family) + ")",
+                     "\"ss -lunp 'sport = :" + number +
+                         "'\" names the owner; stop it or set node.listen_port"};
+    }
+    const std::string doing =
+        "binding UDP port " + number + " (" + std::string{name_of(family)} + ")";
+    if (error == EACCES || error == EPERM) {
+        return errno_error(error,
+                           doing,
+                           "ports below 1024 need root or CAP_NET_BIND_SERVICE; or set "
+                           "node.listen_port");
+    }
+    return errno_error(error, doing);
+}
+
+Result<> set_mark(int fd, std::uint32_t fwmark) {
+    const int error = set_option(fd, SOL_SOCKET, SO_MARK, static_cast<int>(fwmark));
+    if (error != 0) {
+        return errno_error(error, "setting the fwmark", "run as root or with CAP_NET_ADMIN");
+    }
+    return {};
+}
+
+struct Option {
+    int level;
+    int name;
+    int value;
+    const char* text;
+};
+
+/// Options that make the socket what it must be: without one of them weft would be wrong.
+Result<> set_required_options(int fd, net::Family family) {
+    // Fragments are better than lost tunnels: DF never set (kernel WireGuard: ignore_df).
+    static constexpr Option kOptions4[] = {
+        {IPPROTO_IP, IP_PKTINFO, 1, "IP_PKTINFO"},
+        {IPPROTO_IP, IP_RECVTOS, 1, "IP_RECVTOS"},
+        {IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT, "IP_MTU_DISCOVER"},
+    };
+    static constexpr Option kOptions6[] = {
+        {IPPROTO_IPV6, IPV6_V6ONLY, 1, "IPV6_V6ONLY"},
+        {IPPROTO_IPV6, IPV6_RECVPKTINFO, 1, "IPV6_RECVPKTINFO"},
+        {IPPROTO_IPV6, IPV6_RECVTCLASS, 1, "IPV6_RECVTCLASS"},
+        {IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT, "IPV6_MTU_DISCOVER"},
+    };
+    const std::span<const Option> options = family == net::Family::kIpv4
+                                                ? std::span<const Option>{kOptions4}
+                                                : std::span<const Option>{kOptions6};
+    for (const Option& option : options) {
+        if (const int error = set_option(fd, option.level, option.name, option.value); error != 0) {
+            return option_error(error, option.text, family);
+        }
+    }
+    return {};
+}
+
+/// Opens sockets of one family, one after the other, on one port.
+class FamilyOpener {
+  public:
+    FamilyOpener(net::Family family, const UdpGroupConfig& config, bool gro)
+        : family_(family), config_(config), gro_(gro) {}
+
+    /// workers + 1 sockets bound to `port`, or to one of the kernel's choice where that is 0.
+    Result<std::vector<UdpSocket>> open(std::uint16_t port) {
+        std::vector<UdpSocket> sockets;
+        const unsigned count = config_.workers + 1;
+        for (unsigned i = 0; i < count; ++i) {
+            Result<UniqueFd> fd = open_socket(i == config_.workers);
+            if (!fd) {
+                return fd.error();
+            }
+            if (const int error = bind_member(fd->get(), i == 0, port); error != 0) {
+                return bind_error(error, family_, port);
+            }
+            if (port == 0) {
+                port = bound_port(fd->get());
+            }
+            sockets.emplace_back(std::move(*fd), family_);
+        }
+        port_ = port;
+        return sockets;
+    }
+
+    [[nodiscard]] std::uint16_t port() const { return port_; }
+
+  private:
+    Result<UniqueFd> open_socket(bool lane) const {
+        UniqueFd fd{
+            ::socket(domain_of(family_), SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_UDP)};
+        if (!fd.valid()) {
+            return errno_error(errno, std::string{"opening a UDP socket for "} + name_of(family_));
+        }
+        if (Result<> done = set_required_options(fd.get(), family_); !done) {
+            return done.error();
+        }
+        if (config_.fwmark != 0) {
+            if (Result<> done = set_mark(fd.get(), config_.fwmark); !done) {
+                return done.error();
+            }
+        }
+        set_buffer(fd.get(), SO_RCVBUFFORCE, SO_RCVBUF, lane ? kLaneBytes : kWorkerReceiveBytes);
+        set_buffer(fd.get(), SO_SNDBUFFORCE, SO_SNDBUF, lane ? kLaneBytes : kWorkerSendBytes);
+        // The lane's too: while GRO looks for a flow's socket it has no packet to run the steering
+        // program on, and takes a member of the group by the flow's hash (reuseport_select_sock
+        // without skb). Flows that hash to a member without UDP_GRO are never merged: measured over
+        // veth, 24 of 40 with one worker.
+        if (gro_) {
+            if (const int error = set_option(fd.get(), kUdpLevel, UDP_GRO, 1); error != 0) {
+                return option_error(error, "UDP_GRO", family_);
+            }
+        }
+        return fd;
+    }
+
+    /// Errno of binding. The first member is alone until it has the port.
+    [[nodiscard]] int bind_member(int fd, bool first, std::uint16_t port) const {
+        if (!first) {
+            if (const int error = set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1); error != 0) {
+                return error;
+            }
+        }
+        if (const int error = bind_any(fd, port); error != 0) {
+            return error;
+        }
+        return first ? set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1) : 0;
+    }
+
+    [[nodiscard]] int bind_any(int fd, std::uint16_t port) const {
+        sockaddr_storage storage{};
+        socklen_t size = 0;
+        if (family_ == net::Family::kIpv4) {
+            sockaddr_in address{};
+            address.sin_family = AF_INET;
+            address.sin_port = htons(port);
+            size = sizeof address;
+            std::memcpy(&storage, &address, sizeof address);
+        } else {
+            sockaddr_in6 address{};
+            address.sin6_family = AF_INET6;
+            address.sin6_port = htons(port);
+            size = sizeof address;
+            std::memcpy(&storage, &address, sizeof address);
+        }
+        return ::bind(fd, reinterpret_cast<const sockaddr*>(&storage), size) == 0 ? 0 : errno;
+    }
+
+    static std::uint16_t bound_port(int fd) {
+        sockaddr_storage storage{};
+        socklen_t size = sizeof storage;
+        sockaddr_in address{};  // sin6_port is at the same place
+        if (::getsockname(fd, reinterpret_cast<sockaddr*>(&storage), &size) != 0) {
+            return 0;
+        }
+        std::memcpy(&address, &storage, sizeof address);
+        return ntohs(address.sin_port);
+    }
+
+    net::Family family_;
+    const UdpGroupConfig& config_;
+    bool gro_;
+    std::uint16_t port_ = 0;
+};
+
+/// Whether a fresh socket takes the option; needs no privilege and leaves nothing behind.
+bool probe_udp_option(int option, int value) {
+    for (const int domain : {AF_INET, AF_INET6}) {
+        const UniqueFd fd{::socket(domain, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDP)};
+        if (fd.valid()) {
+            return set_option(fd.get(), kUdpLevel, option, value) == 0;
+        }
+    }
+    return false;
+}
+
+struct BothFamilies {
+    std::uint16_t port = 0;
+    std::vector<UdpSocket> v4;  // empty where the machine has none
+    std::vector<UdpSocket> v6;
+};
+
+/// Both families on one port; a family that the machine lacks stays empty.
+Result<BothFamilies> open_once(const UdpGroupConfig& config, bool gro) {
+    BothFamilies both;
+    both.port = config.port;
+    FamilyOpener opener4{net::Family::kIpv4, config, gro};
+    Result<std::vector<UdpSocket>> v4 = opener4.open(both.port);
+    if (v4) {
+        both.port = opener4.port();
+        both.v4 = std::move(*v4);
+    } else if (!is_missing_family(v4.error().code.value())) {
+        return v4.error();
+    }
+    FamilyOpener opener6{net::Family::kIpv6, config, gro};
+    Result<std::vector<UdpSocket>> v6 = opener6.open(both.port);
+    if (v6) {
+        both.port = opener6.port();
+        both.v6 = std::move(*v6);
+    } else if (both.v4.empty() || !is_missing_family(v6.error().code.value())) {
+        return v6.error();
+    }
+    return both;
+}
+
+Result<BothFamilies> open_both(const UdpGroupConfig& config, bool gro) {
+    Result<BothFamilies> both = open_once(config, gro);
+    for (int i = 1; i < kPortAttempts && config.port == 0; ++i) {
+        if (both || both.error().code.value() != EADDRINUSE) {
+            break;
+        }
+        both = open_once(config, gro);
+    }
+    return both;
+}
+
+bool steer(const std::vector<UdpSocket>& sockets, unsigned workers) {
+    return sockets.empty() || attach_steering(sockets.front().fd(), workers) == 0;
+}
+
+UdpPair take_pair(BothFamilies& both, std::size_t i) {
+    UdpPair pair;
+    if (!both.v4.empty()) {
+        pair.v4 = std::move(both.v4[i]);
+    }
+    if (!both.v6.empty()) {
+        pair.v6 = std::move(both.v6[i]);
+    }
+    return pair;
+}
+
+}  // namespace
+
+Result<UdpGroup> UdpGroup::open(const UdpGroupConfig& config) {
+    if (config.workers == 0 || config.workers > kWorkersMax) {
+        return invalid("a UDP group has 1 to 15 workers, not " + std::to_string(config.workers));
+    }
+    UdpGroup group;
+    group.gso = config.wish.udp_gso && probe_udp_option(UDP_SEGMENT, 0);
+    group.gro = config.wish.udp_gro && probe_udp_option(UDP_GRO, 1);
+    Result<BothFamilies> both = open_both(config, group.gro);
+    if (!both) {
+        return both.error();
+    }
+    group.port = both->port;
+    group.steered = steer(both->v4, config.workers) && steer(both->v6, config.workers);
+    // Unsteered, the sockets that are not taken close here: the one that remains gets everything.
+    const std::size_t workers = group.steered ? config.workers : 1;
+    for (std::size_t i = 0; i < workers; ++i) {
+        group.workers.push_back(take_pair(*both, i));
+    }
+    if (group.steered) {
+        group.lane = take_pair(*both, config.workers);
+    }
+    return group;
+}
+
+Result<> UdpGroup::set_fwmark(std::uint32_t fwmark) {
+    const auto mark_pair = [fwmark](const UdpPair& pair) -> Result<> {
+        for (const UdpSocket* socket : {&pair.v4, &pair.v6}) {
+            if (!socket->valid()) {
+                continue;
+            }
+            if (Result<> done = set_mark(socket->fd(), fwmark); !done) {
+                return done;
+            }
+        }
+        return {};
+    };
+    for (const UdpPair& pair : workers) {
+        if (Result<> done = mark_pair(pair); !done) {
+            return done;
+        }
+    }
+    return mark_pair(lane);
+}
+
+}  // namespace weft::sys

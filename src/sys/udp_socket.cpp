@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+// One recvmsg or sendmsg per train of datagrams: the outer end of the packet's way, both
+// directions. Workers and the handshake lane, each on its own socket. Everything is on the stack.
+// Kernel: net/ipv4/udp.c (udp_cmsg_send, udp_recvmsg), net/ipv4/udp_offload.c; udp(7), ip(7),
+// ipv6(7).
+#include <array>
+#include <cstring>
+
+#include <netinet/in.h>
+#include <netinet/udp.h>
+#include <sys/socket.h>
+
+#include <weft/sys/udp_socket.hpp>
+
+#include "control_message.hpp"
+#include "retry.hpp"
+
+namespace weft::sys {
+namespace {
+
+// GRO size, packet info, TOS; and as much again for what some administrator's cgroup program or
+// a later kernel adds, so that MSG_CTRUNC never hides a train's segment size.
+constexpr std::size_t kReceiveControlMax =
+    2 *
+    (control_space(sizeof(int)) + control_space(sizeof(in6_pktinfo)) + control_space(sizeof(int)));
+constexpr std::size_t kSendControlMax = control_space(sizeof(std::uint16_t)) +
+                                        control_space(sizeof(in6_pktinfo)) +
+                                        control_space(sizeof(int));
+
+/// A socket address of either family as bytes; sockaddr is never cast to.
+struct SocketAddress {
+    alignas(sockaddr_in6) std::array<std::byte, sizeof(sockaddr_in6)> bytes;
+    socklen_t size = 0;
+};
+
+SocketAddress to_socket_address(const net::Endpoint& endpoint) {
+    SocketAddress out;
+    if (endpoint.address.is_v4()) {
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_port = htons(endpoint.port);
+        std::memcpy(&address.sin_addr, endpoint.address.bytes().data(), sizeof address.sin_addr);
+        std::memcpy(out.bytes.data(), &address, sizeof address);
+        out.size = sizeof address;
+    } else {
+        sockaddr_in6 address{};
+        address.sin6_family = AF_INET6;
+        address.sin6_port = htons(endpoint.port);
+        address.sin6_scope_id = endpoint.scope_id;
+        std::memcpy(&address.sin6_addr, endpoint.address.bytes().data(), sizeof address.sin6_addr);
+        std::memcpy(out.bytes.data(), &address, sizeof address);
+        out.size = sizeof address;
+    }
+    return out;
+}
+
+void read_socket_address(const SocketAddress& from, net::Family family, net::Endpoint& out) {
+    if (family == net::Family::kIpv4 && from.size >= sizeof(sockaddr_in)) {
+        sockaddr_in address{};
+        std::memcpy(&address, from.bytes.data(), sizeof address);
+        out.address =
+            net::IpAddress{std::as_bytes(std::span<const in_addr, 1>{&address.sin_addr, 1})};
+        out.port = ntohs(address.sin_port);
+        out.scope_id = 0;
+    } else if (family == net::Family::kIpv6 && from.size >= sizeof(sockaddr_in6)) {
+        sockaddr_in6 address{};
+        std::memcpy(&address, from.bytes.data(), sizeof address);
+        out.address =
+            net::IpAddress{std::as_bytes(std::span<const in6_addr, 1>{&address.sin6_addr, 1})};
+        out.port = ntohs(address.sin6_port);
+        out.scope_id = address.sin6_scope_id;  // the kernel sets it for link-local senders only
+    } else {
+        out = {};
+    }
+}
+
+using SendControl = ControlWriter<kSendControlMax>;
+
+/// The sticky source. The interface is left to routing, as in kernel WireGuard, so that a peer
+/// stays reachable when its route moves; only a link-local address means nothing without one.
+void append_source(const net::Path& path, SendControl& control) {
+    const net::IpAddress& source = path.source;
+    if (source.family() != path.remote.address.family() || source.is_unspecified()) {
+        return;
+    }
+    if (source.is_v4()) {
+        in_pktinfo packet{};
+        std::memcpy(&packet.ipi_spec_dst, source.bytes().data(), sizeof packet.ipi_spec_dst);
+        control.append(IPPROTO_IP, IP_PKTINFO, packet);
+    } else {
+        in6_pktinfo packet{};
+        std::memcpy(&packet.ipi6_addr, source.bytes().data(), sizeof packet.ipi6_addr);
+        packet.ipi6_ifindex = source.is_link_local() ? path.source_interface : 0;
+        control.append(IPPROTO_IPV6, IPV6_PKTINFO, packet);
+    }
+}
+
+void append_traffic_class(std::uint8_t traffic_class, net::Family family, SendControl& control) {
+    if (traffic_class == 0) {
+        return;
+    }
+    const int value = traffic_class;
+    if (family == net::Family::kIpv4) {
+        control.append(IPPROTO_IP, IP_TOS, value);
+    } else {
+        control.append(IPPROTO_IPV6, IPV6_TCLASS, value);
+    }
+}
+
+}  // namespace
+
+IoResult UdpSocket::receive(Bytes buffer, ReceivedTrain& out) const {
+    SocketAddress sender;
+    alignas(cmsghdr) std::array<std::byte, kReceiveControlMax> control;
+    iovec part{.iov_base = buffer.data(), .iov_len = buffer.size()};
+    msghdr message{};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    const IoResult result = retry_interrupted([&] {
+        message.msg_name = sender.bytes.data();
+        message.msg_namelen = static_cast<socklen_t>(sender.bytes.size());
+        message.msg_control = control.data();
+        message.msg_controllen = control.size();
+        return ::recvmsg(fd_.get(), &message, 0);
+    });
+    if (!result.ok()) {
+        return result;
+    }
+    sender.size = message.msg_namelen;
+    read_socket_address(sender, family_, out.path.remote);
+    const ControlInfo info = parse_control(ConstBytes{control}.first(message.msg_controllen));
+    out.size = static_cast<std::size_t>(result.size);
+    out.segment = info.segment != 0 && info.segment < out.size ? info.segment : out.size;
+    out.traffic_class = info.traffic_class;
+    // Without its control data a train's segment size may be lost: as useless as a cut datagram.
+    out.truncated = (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0;
+    out.path.source = info.has_local ? info.local : net::IpAddress::unspecified(family_);
+    out.path.source_interface = info.interface;
+    return result;
+}
+
+IoResult UdpSocket::send(const OutgoingTrain& train, const net::Path& path) const {
+    if (path.remote.address.family() != family_) {
+        return {.size = 0, .error = EAFNOSUPPORT};
+    }
+    SocketAddress remote = to_socket_address(path.remote);
+    SendControl control;
+    if (train.segment != 0 && train.segment < train.bytes.size()) {
+        control.append(IPPROTO_UDP, UDP_SEGMENT, static_cast<std::uint16_t>(train.segment));
+    }
+    append_source(path, control);
+    append_traffic_class(train.traffic_class, family_, control);
+
+    // sendmsg reads only, but iovec has no const form.
+    iovec part{.iov_base = const_cast<std::byte*>(train.bytes.data()),
+               .iov_len = train.bytes.size()};
+    msghdr message{};
+    message.msg_name = remote.bytes.data();
+    message.msg_namelen = remote.size;
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = control.size() != 0 ? control.data() : nullptr;
+    message.msg_controllen = control.size();
+    return retry_interrupted([&] { return ::sendmsg(fd_.get(), &message, 0); });
+}
+
+}  // namespace weft::sys

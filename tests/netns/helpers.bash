@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# For the .bats files of netns and interop: a lab of its own for each file, and short names.
+
+ROOT=$(cd "${BATS_TEST_DIRNAME}/../.." && pwd)
+export WEFT_BUILD=${WEFT_BUILD:-$ROOT/build/release}
+export WEFT_INSTALL=no
+export LAB=$ROOT/packaging/lab.sh
+export WEFT_LAB_DIR=${BATS_FILE_TMPDIR:-/tmp}/lab
+
+# lab_up N [VARIABLE=VALUE...]
+lab_up() {
+    local nodes=$1
+    shift
+    env "$@" "$LAB" up "$nodes"
+}
+lab_down() { "$LAB" down; }
+inside() { # WHERE CMD...
+    local where=$1
+    shift
+    "$LAB" exec "$where" -- "$@"
+}
+
+fails() { # CMD...: "! CMD" would not fail a test
+    if "$@"; then return 1; fi
+}
+
+# eventually SECONDS CMD...: until it succeeds.
+eventually() {
+    local until=$((SECONDS + $1))
+    shift
+    until "$@"; do
+        [ "$SECONDS" -lt "$until" ] || return 1
+        sleep 0.1
+    done
+}
+
+session_up() { # NODE: with every peer
+    inside "$1" weft status --json | jq -e '.peers | length > 0 and all(.session == "up")'
+}
+
+# tcp_transfer FROM TO ADDRESS MEGABYTES: random bytes arrive with the same checksum.
+tcp_transfer() {
+    local from=$1 to=$2 address=$3 file=$BATS_TEST_TMPDIR/sent server listen=TCP4-LISTEN connect=TCP4
+    case $address in *:*) listen=TCP6-LISTEN connect=TCP6 address=[$address] ;; esac
+    head -c "$4"M /dev/urandom >"$file"
+    inside "$to" timeout 60 socat -u "$listen:7000,reuseaddr" "CREATE:$file.received" 3>&- &
+    server=$!
+    eventually 5 listens "$to" 7000
+    inside "$from" timeout 60 socat -u "OPEN:$file" "$connect:$address:7000"
+    wait $server
+    cmp "$file" "$file.received"
+}
+listens() { [ -n "$(inside "$1" ss -Hltn "sport = :$2")" ]; } # WHERE PORT
+
+# udp_transfer FROM TO ADDRESS: iperf3, 3 s of 1200-byte datagrams at 20 Mbit/s; less than 1 % lost.
+udp_transfer() {
+    local server report=$BATS_TEST_TMPDIR/udp.json
+    inside "$2" timeout 30 iperf3 -s -1 >"$report.server" 2>&1 3>&- &
+    server=$!
+    eventually 5 listens "$2" 5201
+    inside "$1" timeout 20 iperf3 -c "$3" -u -l 1200 -b 20M -t 3 -J >"$report"
+    wait $server
+    jq -e '.end.sum.packets > 1000 and .end.sum.lost_percent < 1' "$report" ||
+        { jq -c .end.sum "$report" && return 1; }
+}
+
+pings_between() { # WHERE ADDRESS...
+    local where=$1 address
+    shift
+    for address; do inside "$where" ping -q -c 2 -i 0.1 -W 3 "$address" || return 1; done
+}

@@ -1,0 +1,104 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Start, stop, start again, reload: what is left behind, what resumes, what the exit codes are.
+
+load helpers
+
+setup_file() { lab_up 3; }
+teardown_file() { lab_down; }
+
+root_of() { echo "/proc/$(cut -d' ' -f1 "$WEFT_LAB_DIR/$1/holder.pid")/root"; }
+
+@test "SIGTERM leaves no interface, route or socket behind, and exits 0" {
+    "$LAB" stop c
+    fails inside c ip link show dev weft0
+    [ -z "$(inside c ip route show 10.44.0.0/24)" ]
+    [ -z "$(inside c ip -6 route show fd44::/64)" ]
+    [ -z "$(inside c ss -Huanp)" ]
+    fails inside c test -e /run/weft/weftd.sock
+    fails inside c test -e /run/wireguard/weft0.sock
+    "$LAB" peer c weft
+}
+
+@test "the daemon stops within two seconds" {
+    local pid began
+    pid=$("$LAB" pid c)
+    began=$(date +%s%N)
+    kill -TERM "$pid"
+    eventually 2 sh -c "! grep -qs '^State:[[:space:]]*[^Z]' /proc/$pid/status"
+    [ $((($(date +%s%N) - began) / 1000000)) -lt 2000 ]
+    "$LAB" peer c weft
+}
+
+@test "stopped and started again, traffic resumes in both directions" {
+    "$LAB" stop b
+    fails inside a ping -q -c 1 -W 1 10.44.1.1
+    "$LAB" peer b weft
+    eventually 10 inside a ping -q -c 1 -W 1 10.44.1.1
+    inside b ping -q -c 1 -W 2 10.44.0.1
+    inside a1 ping -q -c 1 -W 2 10.44.1.10
+}
+
+@test "killed and started again, traffic resumes" {
+    kill -KILL "$("$LAB" pid b)"
+    "$LAB" peer b weft
+    eventually 10 inside a ping -q -c 1 -W 1 10.44.1.1
+}
+
+@test "SIGHUP takes a peer away and brings it back, others are not disturbed" {
+    local file before
+    file=$(root_of a)/etc/weft/weft.toml
+    cp "$file" "$BATS_TEST_TMPDIR/weft.toml"
+    before=$(inside a wg show weft0 latest-handshakes | grep -F "$(cat "$WEFT_LAB_DIR/b/public.key")")
+    awk -v RS= -v ORS='\n\n' '!/name = "c"/' "$BATS_TEST_TMPDIR/weft.toml" >"$file"
+    kill -HUP "$("$LAB" pid a)"
+    eventually 5 sh -c "[ \$('$LAB' exec a -- wg show weft0 peers | wc -l) = 1 ]"
+    fails inside a ping -q -c 1 -W 1 10.44.2.1
+    inside a ping -q -c 1 -W 1 10.44.1.1
+    cp "$BATS_TEST_TMPDIR/weft.toml" "$file"
+    kill -HUP "$("$LAB" pid a)"
+    eventually 5 sh -c "[ \$('$LAB' exec a -- wg show weft0 peers | wc -l) = 2 ]"
+    eventually 10 inside a ping -q -c 1 -W 1 10.44.2.1
+    [ "$(inside a wg show weft0 latest-handshakes | grep -F "$(cat "$WEFT_LAB_DIR/b/public.key")")" = "$before" ]
+}
+
+@test "SIGHUP with a broken file keeps what runs" {
+    local file
+    file=$(root_of a)/etc/weft/weft.toml
+    cp "$file" "$BATS_TEST_TMPDIR/weft.toml"
+    echo 'nonsense' >>"$file"
+    kill -HUP "$("$LAB" pid a)"
+    sleep 0.5
+    cp "$BATS_TEST_TMPDIR/weft.toml" "$file"
+    "$LAB" pid a
+    inside a ping -q -c 1 -W 2 10.44.1.1
+}
+
+@test "the exit code says that the daemon is not running" {
+    "$LAB" stop c
+    run inside c weft status
+    [ "$status" = 3 ]
+    [[ $output == *"not running"* ]]
+    run inside c weft status --json
+    [ "$status" = 3 ]
+    run inside c weft ping a
+    [ "$status" = 3 ]
+    "$LAB" peer c weft
+    eventually 10 inside c ping -q -c 1 -W 1 10.44.0.1
+    inside c weft status
+}
+
+@test "usage errors exit with 2" {
+    run inside a weft no-such-command
+    [ "$status" = 2 ]
+    run inside a weft status --no-such-option
+    [ "$status" = 2 ]
+}
+
+@test "a second daemon in the same node says that the port is in use" {
+    run inside a timeout 10 weftd
+    [ "$status" -ne 0 ]
+    [ "$status" -ne 124 ]
+    [[ $output == *"in use"* ]] || [[ $output == *"already"* ]]
+    inside a ping -q -c 1 -W 2 10.44.1.1
+}

@@ -1,0 +1,399 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# What continuous integration and users run. One line for each case, in order:
+#     ok|FAIL|skip PART NAME SECONDS [reason]
+# and at the end "N passed, N failed, N skipped". What needs the network (packages, rivals) comes first;
+# then everything runs in a process, mount and network namespace of its own, so that "nothing was left
+# behind" can be read off exactly, part by part. Exit: 0 all well, 1 not, 2 usage, 77 cannot run here.
+set -euo pipefail
+# shellcheck source=packaging/deps.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../packaging/deps.sh"
+
+PARTS=(lint build unit asan tsan arm64 netns interop demo)
+TSAN_UNITS=(unit_wg unit_dataplane unit_control)
+LOGS=$WEFT_ROOT/build/test-logs
+SYSROOT=$WEFT_ROOT/build/sysroot-arm64
+
+usage() {
+    cat <<USAGE
+usage: run.sh [PART...|full] [--list] [--only RE] [--seed N] [--junit FILE] [--no-install]
+parts: ${PARTS[*]}
+full: all of them, clang-tidy over every file, and tests/results/DATE.json
+USAGE
+}
+
+parts=()
+full=no list=no only='' junit='' seed=$((RANDOM % 99999 + 1))
+arguments=("$@")
+while [ $# -gt 0 ]; do
+    case $1 in
+    --list) list=yes ;;
+    --only | --seed | --junit)
+        [ $# -ge 2 ] || {
+            usage >&2
+            exit 2
+        }
+        case $1 in
+        --only) only=$2 ;;
+        --seed) seed=$2 ;;
+        --junit) junit=$(realpath -m "$2") ;;
+        esac
+        shift
+        ;;
+    --no-install) WEFT_INSTALL=no ;;
+    -h | --help)
+        usage
+        exit 0
+        ;;
+    full) full=yes ;;
+    *)
+        case " ${PARTS[*]} " in
+        *" $1 "*) parts+=("$1") ;;
+        *)
+            usage >&2
+            exit 2
+            ;;
+        esac
+        ;;
+    esac
+    shift
+done
+[ ${#parts[@]} -gt 0 ] || parts=("${PARTS[@]}")
+[[ $seed =~ ^[0-9]+$ ]] || {
+    usage >&2
+    exit 2
+}
+
+wants() { case " ${parts[*]} " in *" $1 "*) return 0 ;; *) return 1 ;; esac; }
+chosen() { [ -z "$only" ] || [[ $1 =~ $only ]]; }
+units() { # the unit binaries that this tree has
+    local dir
+    for dir in "$WEFT_ROOT"/tests/unit/*/; do
+        ! compgen -G "$dir*.cpp" >/dev/null || echo "unit_$(basename "$dir")"
+    done
+}
+pure_units() { units | grep -E '^unit_(base|net|crypto|wg)$' || true; }
+
+# ---- cases ---------------------------------------------------------------------------------------
+passed=0 failed=0 skipped=0
+results=() # "STATE<tab>PART<tab>NAME<tab>SECONDS<tab>REASON"
+
+skip_allowed() { # PART NAME: a line "PART PATTERN" of tests/skips.txt
+    local part pattern
+    while read -r part pattern _; do
+        # shellcheck disable=SC2053  # the right side is a pattern
+        if [ "$part" = "$1" ] && [[ $2 == $pattern ]]; then return 0; fi
+    done <"$WEFT_ROOT/tests/skips.txt"
+    return 1
+}
+
+report() { # ok|FAIL|skip PART NAME SECONDS [REASON]
+    local state=$1 part=$2 name=$3 seconds=$4 reason=${5:-}
+    if [ "$state" = skip ] && ! skip_allowed "$part" "$name"; then
+        state=FAIL
+        reason="skipped, and tests/skips.txt does not allow it: $reason"
+    fi
+    case $state in
+    ok) passed=$((passed + 1)) ;;
+    FAIL) failed=$((failed + 1)) ;;
+    skip) skipped=$((skipped + 1)) ;;
+    esac
+    echo "$state $part $name $seconds${reason:+ $reason}"
+    results+=("$state"$'\t'"$part"$'\t'"$name"$'\t'"$seconds"$'\t'"$reason")
+}
+
+seconds_since() { # NANOSECONDS
+    local ms=$((($(date +%s%N) - $1) / 1000000))
+    printf '%d.%02d' $((ms / 1000)) $((ms % 1000 / 10))
+}
+
+# run_case PART NAME CMD...: one case; its output is kept, and its tail shown when it fails. 77: skipped.
+run_case() {
+    local part=$1 name=$2 log started rc=0
+    shift 2
+    chosen "$name" || return 0
+    mkdir -p "$LOGS/$part"
+    log=$LOGS/$part/${name//\//_}.log
+    started=$(date +%s%N)
+    "$@" >"$log" 2>&1 </dev/null || rc=$?
+    case $rc in
+    0) report ok "$part" "$name" "$(seconds_since "$started")" "$(grep '^note: ' "$log" | tail -n 1 || true)" ;;
+    77) report skip "$part" "$name" "$(seconds_since "$started")" "$(tail -n 1 "$log")" ;;
+    *)
+        report FAIL "$part" "$name" "$(seconds_since "$started")" "exit $rc, ${log#"$WEFT_ROOT/"}"
+        tail -n 40 "$log" | sed 's/^/    | /'
+        [ "$rc" != 130 ] || exit 130
+        ;;
+    esac
+    return 0
+}
+
+# run_unit PART BINARY [WRAPPER...]: a GoogleTest binary; tests that skip themselves are told one by one.
+run_unit() {
+    local part=$1 binary=$2 name line log
+    name=$(basename "$binary")
+    shift 2
+    chosen "$name" || return 0
+    if [ ! -x "$binary" ]; then
+        report FAIL "$part" "$name" 0.00 "not built: ${binary#"$WEFT_ROOT/"}"
+        return 0
+    fi
+    run_case "$part" "$name" timeout -k 5 600 "$@" "$binary" --gtest_brief=0
+    log=$LOGS/$part/$name.log
+    while read -r line; do
+        report skip "$part" "$name:$line" 0.00 "GTEST_SKIP, ${log#"$WEFT_ROOT/"}"
+    done < <(sed -n 's/^\[  SKIPPED \] \([^ ,]*\) (.*/\1/p' "$log")
+}
+
+# run_bats PART FILE: each @test is a case.
+run_bats() {
+    local part=$1 file=$2 base log line options=() name rest seconds
+    local pattern='^(not )?ok [0-9]+ (.*) in ([0-9]+)ms( # skip ?(.*))?$'
+    local plain='^(not )?ok [0-9]+ (.*)$'
+    base=$(basename "$file" .bats)
+    [ -z "$only" ] || options=(--filter "$only")
+    mkdir -p "$LOGS/$part"
+    log=$LOGS/$part/$base.log
+    : >"$log"
+    while IFS= read -r line; do
+        echo "$line" >>"$log"
+        if [[ $line =~ $pattern ]]; then
+            name=$base:${BASH_REMATCH[2]// /_} seconds=${BASH_REMATCH[3]} rest=${BASH_REMATCH[5]}
+            seconds=$(printf '%d.%02d' $((seconds / 1000)) $((seconds % 1000 / 10)))
+            if [ -n "${BASH_REMATCH[1]}" ]; then
+                report FAIL "$part" "$name" "$seconds" "${log#"$WEFT_ROOT/"}"
+            elif [ -n "${BASH_REMATCH[4]}" ]; then
+                report skip "$part" "$name" "$seconds" "$rest"
+            else
+                report ok "$part" "$name" "$seconds"
+            fi
+        elif [[ $line =~ $plain ]]; then
+            name=$base:${BASH_REMATCH[2]// /_}
+            if [ -n "${BASH_REMATCH[1]}" ]; then
+                report FAIL "$part" "$name" 0.00 "${log#"$WEFT_ROOT/"}"
+            else
+                report ok "$part" "$name" 0.00
+            fi
+        elif [[ $line == '#'* ]]; then
+            echo "    | ${line#\# }"
+        fi
+    done < <(timeout -k 10 900 bats --tap --timing "${options[@]}" "$file" 2>&1 ||
+        { rc=$? && [ $rc = 1 ] || echo "not ok 0 ended with exit $rc"; })
+}
+
+# ---- parts ---------------------------------------------------------------------------------------
+part_lint() {
+    local script
+    for script in "$WEFT_ROOT"/tests/lint/*.sh; do
+        case $script in */lib.sh) continue ;; esac
+        run_case lint "$(basename "$script" .sh)" as_owner env WEFT_LINT_ALL=$full bash "$script"
+    done
+}
+part_build() { run_case build release build_preset release; }
+part_unit() {
+    wants build || build_for unit release
+    local unit
+    for unit in $(units); do run_unit unit "$WEFT_ROOT/build/release/tests/$unit"; done
+}
+part_asan() {
+    local unit built
+    mapfile -t built < <(units)
+    run_case asan build build_preset asan -- "${built[@]}"
+    export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1
+    export UBSAN_OPTIONS=print_stacktrace=1
+    for unit in $(units); do run_unit asan "$WEFT_ROOT/build/asan/tests/$unit"; done
+}
+part_tsan() {
+    local unit built=()
+    for unit in $(units); do
+        case " ${TSAN_UNITS[*]} " in *" $unit "*) built+=("$unit") ;; esac
+    done
+    run_case tsan build build_preset tsan -- "${built[@]}"
+    # Without setarch this compiler's run-time refuses kernels that randomise 32 bits of addresses.
+    for unit in "${built[@]}"; do
+        run_unit tsan "$WEFT_ROOT/build/tsan/tests/$unit" setarch "$(uname -m)" -R
+    done
+}
+part_arm64() {
+    if [ -s "$SYSROOT.reason" ]; then
+        report skip arm64 build 0.00 "$(tail -n 1 "$SYSROOT.reason")"
+        return
+    fi
+    run_case arm64 build build_preset arm64
+    local unit
+    for unit in $(pure_units); do
+        run_unit arm64 "$WEFT_ROOT/build/arm64/tests/$unit" qemu-aarch64-static \
+            -L /usr/aarch64-linux-gnu -E "LD_LIBRARY_PATH=$SYSROOT/usr/lib/aarch64-linux-gnu"
+    done
+}
+part_netns() { bats_part netns; }
+part_interop() { bats_part interop; }
+bats_part() {
+    wants build || build_for "$1" release weftd weft
+    local file
+    for file in "$WEFT_ROOT/tests/$1"/*.bats; do run_bats "$1" "$file"; done
+}
+part_demo() {
+    chosen demo || return 0
+    export WEFT_LAB_DIR=$TMPDIR/demo-lab
+    run_case demo demo "$WEFT_ROOT/packaging/demo.sh" --no-install
+    unset WEFT_LAB_DIR
+}
+build_for() { # PART PRESET [TARGET...]: what the part needs, when part build is not wanted
+    local part=$1 preset=$2 log=$LOGS/$1/build.log
+    shift 2
+    mkdir -p "$LOGS/$part"
+    build_preset "$preset" ${1:+-- "$@"} >"$log" 2>&1 || {
+        tail -n 40 "$log"
+        report FAIL "$part" build 0.00 "${log#"$WEFT_ROOT/"}"
+    }
+}
+
+# ---- nothing left behind -------------------------------------------------------------------------
+snapshot() {
+    local pid
+    echo "== processes"
+    ps -eo pid=,ppid=,stat=,args= | awk -v me="$BASHPID" \
+        '$1 != 1 && $1 != me && $2 != me && $3 !~ /^Z/ { $1 = $2 = $3 = ""; print }'
+    echo "== network namespaces"
+    for pid in /proc/[0-9]*; do readlink "$pid/ns/net" 2>/dev/null || true; done | sort -u
+    ip netns list
+    echo "== links, addresses, routes"
+    ip -o link show | cut -d' ' -f2-
+    ip -br address show
+    ip route show table all
+    ip -6 route show table all
+    echo "== nftables"
+    nft list ruleset
+    echo "== UDP sockets"
+    ss -Huanp
+    echo "== files"
+    find "$TMPDIR" -mindepth 1 -maxdepth 1
+    ls -d /run/weft* /run/wireguard /etc/weft /var/lib/weft 2>/dev/null || true
+}
+
+run_part() { # PART
+    local before after i
+    before=$(snapshot)
+    "part_$1"
+    for ((i = 0; i < 20; i++)); do # the kernel takes a moment to free a namespace
+        after=$(snapshot)
+        [ "$before" != "$after" ] || return 0
+        sleep 0.1
+    done
+    report FAIL "$1" left-behind 0.00 "before and after differ"
+    diff <(echo "$before") <(echo "$after") | sed 's/^/    | /' || true
+}
+
+# ---- before the namespaces: what the network is needed for ----------------------------------------
+fetch() {
+    deps_install build run test
+    check_machine
+    if wants arm64; then
+        as_owner mkdir -p "$WEFT_ROOT/build"
+        rm -f "$SYSROOT.reason"
+        as_owner bash "$WEFT_ROOT/packaging/cmake/arm64-sysroot.sh" "$SYSROOT" >"$SYSROOT.log" 2>&1 ||
+            tail -n 1 "$SYSROOT.log" >"$SYSROOT.reason"
+    fi
+    if wants interop && [ "$WEFT_INSTALL" = yes ]; then
+        as_owner bash "$WEFT_ROOT/tests/interop/boringtun.sh" >/dev/null || true
+    fi
+}
+
+finish() {
+    local rc=$?
+    trap - EXIT INT TERM
+    rm -rf --one-file-system "$TMPDIR"
+    exit $rc
+}
+
+write_junit() {
+    local line state part name seconds reason
+    escape() { sed 's/&/\&amp;/g; s/</\&lt;/g; s/>/\&gt;/g; s/"/\&quot;/g' <<<"$1"; }
+    {
+        echo '<?xml version="1.0" encoding="UTF-8"?>'
+        echo "<testsuite name=\"weft\" tests=\"${#results[@]}\" failures=\"$failed\" skipped=\"$skipped\">"
+        for line in "${results[@]}"; do
+            IFS=$'\t' read -r state part name seconds reason <<<"$line"
+            printf '<testcase classname="%s" name="%s" time="%s">' "$part" "$(escape "$name")" "$seconds"
+            case $state in
+            FAIL) printf '<failure message="%s"/>' "$(escape "$reason")" ;;
+            skip) printf '<skipped message="%s"/>' "$(escape "$reason")" ;;
+            esac
+            echo '</testcase>'
+        done
+        echo '</testsuite>'
+    } >"$junit"
+}
+
+write_results() {
+    local file dirty=false
+    file=$WEFT_ROOT/tests/results/$(date -u +%Y-%m-%dT%H%M%SZ).json
+    as_owner mkdir -p "$WEFT_ROOT/tests/results"
+    [ -z "$(as_owner git -C "$WEFT_ROOT" status --porcelain)" ] || dirty=true
+    printf '%s\n' "${results[@]}" | jq -Rn --arg cpu "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" \
+        --arg commit "$(as_owner git -C "$WEFT_ROOT" rev-parse HEAD)" --argjson dirty $dirty \
+        --arg date "$(date -u +%FT%TZ)" --argjson seed "$seed" --argjson cores "$(nproc)" \
+        --arg kernel "$(uname -r)" --argjson seconds $SECONDS \
+        '{schema: 1, date: $date, commit: $commit, dirty: $dirty, seed: $seed,
+          host: {cpu: $cpu, cores: $cores, kernel: $kernel}, seconds: $seconds,
+          cases: [inputs | split("\t") | {state: .[0], part: .[1], name: .[2], seconds: (.[3] | tonumber),
+                                           reason: (if .[4] == "" then null else .[4] end)}]}' |
+        as_owner tee "$file" >/dev/null
+    echo "results: ${file#"$WEFT_ROOT/"}"
+}
+
+list_cases() {
+    local part item file
+    for part in "${parts[@]}"; do
+        case $part in
+        lint) for file in "$WEFT_ROOT"/tests/lint/*.sh; do basename "$file" .sh; done | grep -vx lib ;;
+        build) echo release ;;
+        unit) units ;;
+        asan) echo build && units ;;
+        tsan) echo build && printf '%s\n' "${TSAN_UNITS[@]}" ;;
+        arm64) echo build && pure_units ;;
+        demo) echo demo ;;
+        netns | interop)
+            for file in "$WEFT_ROOT/tests/$part"/*.bats; do
+                sed -n 's/^@test "\(.*\)" {.*/\1/p' "$file" | tr ' ' '_' | sed "s/^/$(basename "$file" .bats):/"
+            done
+            ;;
+        esac | while read -r item; do ! chosen "$item" || echo "$part $item"; done
+    done
+}
+
+if [ $list = yes ]; then
+    list_cases
+    exit 0
+fi
+become_root "${arguments[@]}"
+
+if [ -z "${WEFT_TEST_INSIDE:-}" ]; then
+    fetch
+    TMPDIR=$(mktemp -d /tmp/weft-tests.XXXXXX)
+    chmod 0755 "$TMPDIR"
+    export TMPDIR WEFT_TEST_INSIDE=yes WEFT_INSTALL
+    trap finish EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    unshare --pid --mount --net --fork --kill-child --mount-proc --propagation private \
+        bash "$0" "${arguments[@]}" --seed "$seed"
+    exit
+fi
+
+# ---- inside --------------------------------------------------------------------------------------
+trap 'exit 130' INT
+trap 'exit 143' TERM
+mount -t tmpfs -o mode=0755 tmpfs /run
+ip link set lo up
+export BATS_TEST_TIMEOUT=120 WEFT_SEED=$seed GTEST_SHUFFLE=1 GTEST_RANDOM_SEED=$((seed % 99999)) WEFT_INSTALL=no
+unset WEFT_LAB_SUBJECT WEFT_OFFLOAD_OFF WEFT_ISA WEFT_CONFIG WEFT_SOCKET WEFT_STATE_DIR WEFT_RUN_DIR
+rm -rf "$LOGS"
+mkdir -p "$LOGS"
+echo "seed $seed, jobs $(jobs_here), $(date -u +%FT%TZ)"
+for part in "${parts[@]}"; do run_part "$part"; done
+[ -z "$junit" ] || write_junit
+[ $full = no ] || write_results
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ]
