@@ -10,6 +10,8 @@ namespace weft {
 
 namespace {
 
+static_assert(sizeof(timespec::tv_sec) == 8, "Unix time must not end in 2038");
+
 Duration read_clock(clockid_t id) noexcept {
     timespec now{};
     WEFT_ASSERT(::clock_gettime(id, &now) == 0);  // fails only for a clock that does not exist

@@ -14,6 +14,7 @@ namespace weft::cli {
 [[nodiscard]] int show_status(const Context& context, bool json);
 [[nodiscard]] int show_peers(const Context& context, bool json);
 [[nodiscard]] int ping(const Context& context, const api::PingRequest& request, bool json);
+[[nodiscard]] int reload(const Context& context);
 
 [[nodiscard]] int generate_key(const Context& context);
 [[nodiscard]] int derive_public_key(const Context& context);

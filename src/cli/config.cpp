@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // weft config check, weft config show: the files and the environment, by the code that the daemon
-// starts from; the daemon need not run.
+// starts from; the daemon need not run. weft reload: the daemon reads them again.
 #include <numeric>
 #include <ostream>
 
@@ -55,6 +55,14 @@ int show_config(const Context& context, bool with_origins, bool json) {
     context.terminal.out << (json ? config::to_json(*config) + "\n"
                                   : config::to_toml(*config, with_origins));
     return kOk;
+}
+
+int reload(const Context& context) {
+    const Answer answer = ask(context, {"POST", "/v1/reload"});
+    if (answer.exit_code == kOk) {
+        context.terminal.out << "reloaded\n";
+    }
+    return answer.exit_code;
 }
 
 }  // namespace weft::cli

@@ -80,6 +80,7 @@ void add_daemon_commands(CLI::App& app, Options& options) {
         ->check(CLI::Range(1U, api::kPingTimeoutMaxMs))
         ->capture_default_str();
     add_json_flag(ping_app, options);
+    add_command(app, "reload", "Make the daemon read its configuration again", options, reload);
 }
 
 void add_offline_commands(CLI::App& app, Options& options) {

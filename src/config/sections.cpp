@@ -15,11 +15,9 @@
 namespace weft::config {
 namespace {
 
-constexpr std::uint32_t kMtuLeast = 1280;       // RFC 8200, 5: every IPv6 link carries that
-constexpr std::uint32_t kMtuMost = 65535 - 80;  // IPv6 and UDP headers, WireGuard's 32 bytes
-constexpr std::uint32_t kWorkersMost = 15;      // wg::kWorkersMax
-constexpr std::size_t kInterfaceMost = 15;      // IFNAMSIZ - 1
-constexpr std::size_t kSocketPathMost = 107;    // sockaddr_un::sun_path, with its terminator
+constexpr std::uint32_t kWorkersMost = 15;    // wg::kWorkersMax
+constexpr std::size_t kInterfaceMost = 15;    // IFNAMSIZ - 1
+constexpr std::size_t kSocketPathMost = 107;  // sockaddr_un::sun_path, with its terminator
 
 /// One known key of a section and how its value is taken over.
 template <class Target>

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include <weft/config/config.hpp>
 #include <weft/sys/udp_socket.hpp>
 #include <weft/wg/messages.hpp>
 
@@ -36,10 +37,8 @@ std::uint32_t mtu_for(std::span<const netlink::Link> links, const std::set<unsig
     if (mtu == 0) {
         return kMtuDefault;
     }
-    // Beyond this a single packet would not fit a datagram.
-    constexpr std::uint32_t kMtuMax =
-        (sys::kTrainBytesMax - wg::kDataOverhead) / wg::kPaddingMultiple * wg::kPaddingMultiple;
-    return std::clamp(mtu, kMtuMin + kOuterOverhead, kMtuMax + kOuterOverhead) - kOuterOverhead;
+    return std::clamp(mtu, config::kMtuLeast + kOuterOverhead, config::kMtuMost + kOuterOverhead) -
+           kOuterOverhead;
 }
 
 Result<std::uint32_t> find_mtu(netlink::Rtnetlink& rtnetlink,

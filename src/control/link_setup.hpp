@@ -19,7 +19,6 @@
 namespace weft::control {
 
 inline constexpr std::uint32_t kMtuDefault = 1420;
-inline constexpr std::uint32_t kMtuMin = 1280;       // IPv6 needs it (RFC 8200, 5)
 inline constexpr std::uint32_t kOuterOverhead = 80;  // IPv6 40, UDP 8, WireGuard 32
 inline constexpr std::uint32_t kTxQueueLength = 1000;
 

@@ -43,12 +43,13 @@ class Engine::Impl {
         delete shared_.routes.load();
     }
 
-    void change(const std::function<void(wg::Device&, wg::Now, wg::Actions&)>& edit) {
+    void change(const std::function<void(wg::Device&, wg::Now, wg::Actions&)>& edit) noexcept {
         {
             const std::scoped_lock lock{guarded_.mutex};
             const wg::Now now{BootClock::now(), wall_now()};
             wg::Actions actions;
             edit(guarded_.device, now, actions);
+            guarded_.device.reschedule(now.time);
             lane_.carry_out(actions);
         }
         shared_.lane.wake.wake();  // deadlines may have moved
@@ -103,6 +104,9 @@ Result<> Engine::Impl::rebind(std::uint16_t port, std::uint32_t fwmark) {
     Result<> outcome;
     if (port == udp_.port) {
         outcome = udp_.set_fwmark(fwmark);
+        if (!outcome) {
+            (void)udp_.set_fwmark(fwmark_);  // some may have taken the new one
+        }
     } else {
         auto fresh = sys::UdpGroup::open({.port = port,
                                           .workers = static_cast<unsigned>(workers_.size()),
@@ -155,7 +159,7 @@ Result<std::unique_ptr<Engine>> Engine::start(const EngineConfig& config, Random
 Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Engine::~Engine() = default;
 
-void Engine::change(const std::function<void(wg::Device&, wg::Now, wg::Actions&)>& edit) {
+void Engine::change(const std::function<void(wg::Device&, wg::Now, wg::Actions&)>& edit) noexcept {
     impl_->change(edit);
 }
 Result<> Engine::rebind(std::uint16_t port, std::uint32_t fwmark) {

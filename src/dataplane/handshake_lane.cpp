@@ -167,14 +167,14 @@ void HandshakeLane::send(const wg::Actions::Datagram& datagram) {
     const sys::OutgoingTrain train{.bytes = datagram.view(),
                                    .segment = datagram.size,
                                    .traffic_class = datagram.traffic_class};
-    if (socket.send(train, datagram.path).ok()) {
-        return;
+    sys::IoResult sent = socket.send(train, datagram.path);
+    if (sent.refuses_source() && !datagram.path.source.is_unspecified()) {
+        if (datagram.peer != nullptr) {
+            datagram.peer->forget_source();
+        }
+        sent = socket.send(train, {datagram.path.remote, {}, 0});
     }
-    // The remembered source may be gone from the machine: let routing choose.
-    if (datagram.peer != nullptr) {
-        datagram.peer->forget_source();
-    }
-    if (!socket.send(train, {datagram.path.remote, {}, 0}).ok()) {
+    if (!sent.ok()) {
         guarded_.drops.add(net::DropReason::kSendFailed);
     }
 }
@@ -189,7 +189,7 @@ int HandshakeLane::sleep_ms() {
     }
     const Time now = BootClock::now();
     const auto wait =
-        std::chrono::ceil<std::chrono::milliseconds>(guarded_.device.next_deadline(now) - now);
+        std::chrono::ceil<std::chrono::milliseconds>(guarded_.device.next_deadline() - now);
     return static_cast<int>(std::clamp<std::int64_t>(wait.count(), 0, 60'000));
 }
 

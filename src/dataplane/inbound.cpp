@@ -53,8 +53,12 @@ bool Inbound::run(Time now) {
 
 bool Inbound::receive(const sys::UdpSocket& socket, Time now) {
     sys::ReceivedTrain train;
-    if (!socket.receive({buffer_.get(), sys::kUdpReadMax}, train).ok()) {
-        return false;  // empty, or an error that the next packet will not have
+    const sys::IoResult got = socket.receive({buffer_.get(), sys::kUdpReadMax}, train);
+    if (!got.ok()) {
+        if (!got.would_block()) {
+            drops_.add(net::DropReason::kReceiveFailed);
+        }
+        return false;
     }
     if (train.truncated) {
         drops_.add(net::DropReason::kTruncated);
@@ -120,13 +124,15 @@ void Inbound::process_batch(const sys::ReceivedTrain& train, Time now) {
 /// Spares the opening of what could not be accepted; the window is asked again after the tag.
 void Inbound::reject_seen() {
     std::size_t kept = 0;
-    for (std::size_t i = 0; i < batch_; ++i) {
+    for (std::size_t i = 0; i < batch_;) {
         wg::Session& session = *sessions_[i];
         const std::scoped_lock lock{session.receive_lock};
-        if (session.window.may_accept(jobs_[i].nonce)) {
-            jobs_[kept] = jobs_[i];
-            sessions_[kept] = sessions_[i];
-            kept += 1;
+        for (; i < batch_ && sessions_[i] == &session; ++i) {
+            if (session.window.may_accept(jobs_[i].nonce)) {
+                jobs_[kept] = jobs_[i];
+                sessions_[kept] = &session;
+                kept += 1;
+            }
         }
     }
     if (kept != batch_) {
@@ -195,7 +201,9 @@ void Inbound::note_received(wg::Session& session,
     if (any_data) {
         peer.timers.on_data_received(now);
     }
-    if (session.wants_rekey_after_receive(now)) {
+    // Asked of the session that sends: a late packet on an older one says nothing about its age.
+    wg::Session* current = peer.current();
+    if (current != nullptr && current->wants_rekey_after_receive(now)) {
         shared_.lane.request(peer, wg::PeerRequest::kHandshake);
     }
 }
@@ -220,10 +228,7 @@ void Inbound::deliver(Bytes plaintext, const wg::Peer& peer, std::uint8_t outer_
         return;
     }
     const Bytes packet = plaintext.first(ip->total_size());
-    if (!net::decapsulate_ecn(outer_traffic_class, packet, ip->is_v4())) {
-        drops_.add(net::DropReason::kInnerMalformed);
-        return;
-    }
+    net::decapsulate_ecn(outer_traffic_class, packet, ip->is_v4());
     const Merger::Allowed allowed{.tcp = shared_.offloads.tun_tso.load(std::memory_order_relaxed),
                                   .udp = shared_.offloads.tun_uso.load(std::memory_order_relaxed)};
     if (!merger_.try_append(packet, *ip, allowed)) {

@@ -25,21 +25,14 @@ namespace {
 
 constexpr int kSendWaitMs = 5;  // for room in a full socket buffer, before the train is dropped
 
+/// The largest inner packet whose message, padded, is one datagram.
+constexpr std::size_t kInnerMax =
+    sys::kTrainBytesMax - wg::kDataOverhead - (wg::kPaddingMultiple - 1);
+
 /// Outer ECN for an inner packet: its own, but CE becomes ECT(0) (kernel INET_ECN_encapsulate).
 std::uint8_t outer_ecn(const net::IpView& ip) {
     const auto ecn = static_cast<std::uint8_t>(ip.traffic_class() & 3U);
     return ecn == 3 ? std::uint8_t{2} : ecn;
-}
-
-/// Errors by which the kernel or a NIC says that it will not segment this train.
-bool refuses_gso(int error) {
-    return error == EIO || error == EMSGSIZE || error == EINVAL || error == EOPNOTSUPP;
-}
-
-/// Errors by which a remembered source address shows that it is gone.
-bool refuses_source(int error) {
-    return error == EINVAL || error == EADDRNOTAVAIL || error == ENETUNREACH ||
-           error == EHOSTUNREACH || error == ENODEV;
 }
 
 }  // namespace
@@ -59,26 +52,30 @@ Outbound::Outbound(Shared& shared,
 
 bool Outbound::run(Time now) {
     bool worked = false;
+    may_wait_ = true;
     for (std::size_t reads = 0; reads < kReadsPerRun; ++reads) {
         if (arena_used_ + sys::kTunReadMax > kArenaBytes) {
             seal_jobs();
+            arena_used_ = 0;
         }
         const Bytes room{arena_.get() + arena_used_, sys::kTunReadMax};
         const sys::IoResult got = tun_.read(room);
         if (!got.ok()) {
             if (got.error == EBADFD || got.error == EBADF) {
                 shared_.interface_lost.store(true, std::memory_order_relaxed);
+            } else if (!got.would_block()) {
+                drops_.add(net::DropReason::kTunReadFailed);
             }
             break;
         }
         worked = true;
-        const auto size = static_cast<std::size_t>(got.size);
-        take(room.first(size), now);
-        if (job_count_ != 0) {
-            arena_used_ += size;
-        }
+        const std::size_t end = arena_used_ + static_cast<std::size_t>(got.size);
+        take(room.first(static_cast<std::size_t>(got.size)), now);
+        // Sealing in the middle of a read leaves jobs that point into it.
+        arena_used_ = job_count_ != 0 ? end : 0;
     }
     send_all();
+    arena_used_ = 0;
     return worked;
 }
 
@@ -100,7 +97,7 @@ wg::Peer* Outbound::route(const SuperPacket& super, Time now) {
     const wg::RouteTable& routes = shared_.route_table();
     const std::byte* destination = super.ip().destination_bytes();
     wg::Peer* peer = super.ip().is_v4() ? routes.find_v4(destination) : routes.find_v6(destination);
-    if (peer != nullptr && peer->path().remote.valid()) {
+    if (peer != nullptr && peer->has_endpoint()) {
         return peer;
     }
     drops_.add(peer == nullptr ? net::DropReason::kNoRoute : net::DropReason::kNoEndpoint,
@@ -131,6 +128,10 @@ void Outbound::submit(const SuperPacket& super, ConstBytes read, wg::Peer& peer,
         stage(read, super, peer, now);
         return;
     }
+    if (super.segment_size(0) > kInnerMax) {
+        drops_.add(net::DropReason::kTooLarge, super.segments());
+        return;
+    }
     const auto first = session->take_nonces(super.segments());
     if (!first) {
         drops_.add(net::DropReason::kNonceExhausted, super.segments());
@@ -139,10 +140,9 @@ void Outbound::submit(const SuperPacket& super, ConstBytes read, wg::Peer& peer,
     }
     const std::uint8_t ecn = outer_ecn(super.ip());
     for (std::uint32_t i = 0; i < super.segments(); ++i) {
-        if (job_count_ == kJobsMax) {
-            seal_jobs();
-        }
-        add_message(*session, *first + i, super.segment(i, heads_[job_count_]), ecn);
+        const Message message = begin_message(*session, *first + i, super.segment_size(i), ecn);
+        // Only now: making room may have sealed, and numbers the scratch anew.
+        add_job(message, super.segment(i, heads_[job_count_]));
     }
     note_sent(*session, true, now);
 }
@@ -153,6 +153,11 @@ void Outbound::stage(ConstBytes read, const SuperPacket& super, wg::Peer& peer, 
     }
     if (!peer.initiated_recently(now)) {
         shared_.lane.request(peer, wg::PeerRequest::kHandshake);
+    }
+    // The session may have come, and the queue been flushed, between our look and the staging.
+    const wg::Session* session = peer.current();
+    if (session != nullptr && session->may_send(now)) {
+        shared_.lane.request(peer, wg::PeerRequest::kFlush);
     }
 }
 
@@ -168,16 +173,13 @@ void Outbound::flush_staged(wg::Peer& peer, bool keepalive_if_empty, Time now) {
         const auto nonce =
             session != nullptr && session->may_send(now) ? session->take_nonces(1) : std::nullopt;
         if (nonce) {
-            if (job_count_ == kJobsMax) {
-                seal_jobs();
-            }
-            add_message(*session, *nonce, {}, 0);
+            add_job(begin_message(*session, *nonce, 0, 0), {});
             note_sent(*session, false, now);
         } else if (!peer.initiated_recently(now)) {
             shared_.lane.request(peer, wg::PeerRequest::kHandshake);
         }
     }
-    send_all();  // the jobs point into items
+    send_all();  // before items die: the jobs point into them
 }
 
 void Outbound::note_sent(wg::Session& session, bool is_data, Time now) {
@@ -194,21 +196,27 @@ void Outbound::note_sent(wg::Session& session, bool is_data, Time now) {
 // ---- 4 message
 // -----------------------------------------------------------------------------------
 
-void Outbound::add_message(const wg::Session& session,
-                           std::uint64_t nonce,
-                           SuperPacket::Segment segment,
-                           std::uint8_t ecn) {
-    const std::uint32_t pad = wg::padding_for(segment.size(), shared_.mtu);
-    const std::size_t size = wg::kDataOverhead + segment.size() + pad;
-    const TrainSlot slot = place(session.peer(), size, ecn);
+/// Finds the place of a message with `size` inner bytes and writes its header there.
+Outbound::Message Outbound::begin_message(const wg::Session& session,
+                                          std::uint64_t nonce,
+                                          std::size_t size,
+                                          std::uint8_t ecn) {
+    const std::uint32_t pad = wg::padding_for(size, shared_.mtu);
+    const TrainSlot slot = place(session.peer(), wg::kDataOverhead + size + pad, ecn);
     wg::write_data_header(slot.at, session.remote_index(), nonce);
+    if (job_count_ == kJobsMax) {
+        seal_jobs();
+    }
+    return {.session = session, .nonce = nonce, .at = slot.at, .pad = pad + slot.extra_pad};
+}
 
-    jobs_[job_count_] = {.key = &session.send_key(),
-                         .nonce = nonce,
+void Outbound::add_job(const Message& message, SuperPacket::Segment segment) {
+    jobs_[job_count_] = {.key = &message.session.send_key(),
+                         .nonce = message.nonce,
                          .head = segment.head,
                          .payload = segment.payload,
-                         .pad = pad + slot.extra_pad,
-                         .destination = slot.at + wg::kDataHeaderSize};
+                         .pad = message.pad,
+                         .destination = message.at + wg::kDataHeaderSize};
     job_count_ += 1;
 }
 
@@ -234,7 +242,6 @@ TrainSlot Outbound::place(wg::Peer& peer, std::size_t size, std::uint8_t ecn) {
 void Outbound::seal_jobs() {
     shared_.kernels.seal({jobs_.data(), job_count_});
     job_count_ = 0;
-    arena_used_ = 0;
 }
 
 // ---- 6 send
@@ -272,9 +279,8 @@ bool Outbound::send_whole(const Train& train, const net::Path& path) {
     if (sent.ok()) {
         return true;
     }
-    if (train.count > 1 && refuses_gso(sent.error)) {
-        // EIO: the device has no checksum offload and never will. Others may be this path's alone.
-        if (sent.error == EIO || ++gso_failures_ >= kGsoFailuresMax) {
+    if (train.count > 1 && sent.refuses_gso()) {
+        if (sent.refuses_gso_for_good()) {
             shared_.offloads.udp_gso.store(false, std::memory_order_relaxed);
         }
         return false;
@@ -299,18 +305,21 @@ void Outbound::send_singly(const Train& train, const net::Path& path) {
 /// Waits a moment for a full socket buffer; forgets a source address that the kernel refuses.
 sys::IoResult Outbound::send_once(const sys::OutgoingTrain& train,
                                   wg::Peer& peer,
-                                  const net::Path& path) const {
+                                  const net::Path& path) {
     const sys::UdpSocket& socket = udp_.of(path.remote.address.family());
     if (!socket.valid()) {
         return {0, EAFNOSUPPORT};
     }
     sys::IoResult sent = socket.send(train, path);
-    if (sent.would_block()) {
+    if (sent.would_block() && may_wait_) {
         pollfd room{socket.fd(), POLLOUT, 0};
-        ::poll(&room, 1, kSendWaitMs);
+        // Once a round: a stuck underlay must not stall the other direction.
+        may_wait_ = ::poll(&room, 1, kSendWaitMs) > 0;
         sent = socket.send(train, path);
     }
-    if (!sent.ok() && refuses_source(sent.error) && !path.source.is_unspecified()) {
+    // A train's EINVAL may be about segmentation; its messages singly will tell.
+    const bool is_single = train.bytes.size() == train.segment;
+    if (is_single && sent.refuses_source() && !path.source.is_unspecified()) {
         peer.forget_source();
         sent = socket.send(train, peer.path());
     }

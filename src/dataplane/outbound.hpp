@@ -34,17 +34,25 @@ class Outbound {
     static constexpr std::size_t kReadsPerRun = 128;
     static constexpr std::size_t kJobsMax = 64;
     static constexpr std::size_t kArenaBytes = 4 * sys::kTunReadMax;
-    static constexpr unsigned kGsoFailuresMax = 8;
+
+    /// A message whose place and header are ready, before its payload is known to a seal job.
+    struct Message {
+        const wg::Session& session;
+        std::uint64_t nonce;
+        std::byte* at;
+        std::uint32_t pad;
+    };
 
     void take(Bytes read, Time now);
     [[nodiscard]] wg::Peer* route(const SuperPacket& super, Time now);
     void answer_unreachable(const SuperPacket& super, Time now);
     void submit(const SuperPacket& super, ConstBytes read, wg::Peer& peer, Time now);
     void stage(ConstBytes read, const SuperPacket& super, wg::Peer& peer, Time now);
-    void add_message(const wg::Session& session,
-                     std::uint64_t nonce,
-                     SuperPacket::Segment segment,
-                     std::uint8_t ecn);
+    [[nodiscard]] Message begin_message(const wg::Session& session,
+                                        std::uint64_t nonce,
+                                        std::size_t size,
+                                        std::uint8_t ecn);
+    void add_job(const Message& message, SuperPacket::Segment segment);
     [[nodiscard]] TrainSlot place(wg::Peer& peer, std::size_t size, std::uint8_t ecn);
     void note_sent(wg::Session& session, bool is_data, Time now);
     void seal_jobs();
@@ -54,7 +62,7 @@ class Outbound {
     void send_singly(const Train& train, const net::Path& path);
     [[nodiscard]] sys::IoResult send_once(const sys::OutgoingTrain& train,
                                           wg::Peer& peer,
-                                          const net::Path& path) const;
+                                          const net::Path& path);
 
     Shared& shared_;
     const sys::TunQueue& tun_;
@@ -68,7 +76,7 @@ class Outbound {
     std::size_t job_count_ = 0;
     TrainYard yard_;
     IcmpBudget icmp_budget_;
-    unsigned gso_failures_ = 0;
+    bool may_wait_ = true;  // for room in a socket, until a wait was in vain in this round
 };
 
 }  // namespace weft::dataplane

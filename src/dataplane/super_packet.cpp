@@ -4,6 +4,7 @@
 
 #include <weft/base/endian.hpp>
 #include <weft/net/checksum.hpp>
+#include <weft/wg/session.hpp>
 
 namespace weft::dataplane {
 
@@ -25,6 +26,19 @@ std::uint16_t l4_checksum(std::uint64_t pseudo,
     const std::uint64_t sum = net::checksum_add(net::checksum_add(pseudo, header), payload);
     const auto checksum = static_cast<std::uint16_t>(~net::checksum_fold(sum));
     return is_udp && checksum == 0 ? std::uint16_t{0xffff} : checksum;
+}
+
+std::uint16_t load_native16(const std::byte* from) {
+    std::uint16_t word = 0;
+    std::memcpy(&word, from, sizeof word);
+    return word;
+}
+
+/// A length as it stands in the pseudo header, as a native word.
+std::uint16_t length_word(std::uint16_t length) {
+    ByteArray<2> bytes;
+    store_be16(bytes.data(), length);
+    return load_native16(bytes.data());
 }
 
 }  // namespace
@@ -71,9 +85,15 @@ bool SuperPacket::plan_segments() {
     if (head_size_ < l4 + l4_min || head_size_ > crypto::kHeadMax || head_size_ >= packet_.size()) {
         return false;
     }
+    // The field holds the pseudo-header sum, which knows the final destination even behind a
+    // routing header; without the whole's length, each segment adds its own (tcp_gso_segment).
+    const std::size_t field = l4 + (is_udp ? kUdpChecksum : kTcpChecksum);
+    pseudo_sum_ = load_native16(&packet_[field]) +
+                  (0xffffU - length_word(static_cast<std::uint16_t>(packet_.size() - l4)));
+
     const std::size_t payload = packet_.size() - head_size_;
     segments_ = static_cast<std::uint32_t>((payload + vnet_.gso_size - 1) / vnet_.gso_size);
-    return true;
+    return segments_ <= wg::NonceCounter::kBlockMax;
 }
 
 bool SuperPacket::complete_checksum() {
@@ -88,12 +108,20 @@ bool SuperPacket::complete_checksum() {
     return true;
 }
 
+std::size_t SuperPacket::segment_size(std::uint32_t i) const {
+    if (head_size_ == 0) {
+        return packet_.size();
+    }
+    const std::size_t offset = head_size_ + std::size_t{i} * vnet_.gso_size;
+    return head_size_ + std::min<std::size_t>(vnet_.gso_size, packet_.size() - offset);
+}
+
 SuperPacket::Segment SuperPacket::segment(std::uint32_t i, Scratch& scratch) const {
     if (head_size_ == 0) {
         return {{}, packet_};
     }
     const std::size_t offset = head_size_ + std::size_t{i} * vnet_.gso_size;
-    const std::size_t size = std::min<std::size_t>(vnet_.gso_size, packet_.size() - offset);
+    const std::size_t size = segment_size(i) - head_size_;
     const ConstBytes payload = packet_.subspan(offset, size);
     const Bytes head = Bytes{scratch}.first(head_size_);
     copy_bytes(packet_.first(head_size_), head);
@@ -109,8 +137,7 @@ SuperPacket::Segment SuperPacket::segment(std::uint32_t i, Scratch& scratch) con
     }
     std::byte* field = &l4[is_udp ? kUdpChecksum : kTcpChecksum];
     net::store_checksum(field, 0);
-    const std::uint64_t pseudo = net::pseudo_header_sum(
-        ip_, is_udp ? net::kProtocolUdp : net::kProtocolTcp, static_cast<std::uint32_t>(l4_size));
+    const std::uint64_t pseudo = pseudo_sum_ + length_word(static_cast<std::uint16_t>(l4_size));
     net::store_checksum(field, l4_checksum(pseudo, l4, payload, is_udp));
     return {head, payload};
 }

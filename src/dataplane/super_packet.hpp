@@ -33,7 +33,9 @@ class SuperPacket {
     [[nodiscard]] const net::IpView& ip() const { return ip_; }
     [[nodiscard]] ConstBytes packet() const { return packet_; }
     [[nodiscard]] std::uint32_t segments() const { return segments_; }
-    /// Segment `i` < segments(); its head lies in `scratch`.
+    /// Bytes of segment `i` < segments().
+    [[nodiscard]] std::size_t segment_size(std::uint32_t i) const;
+    /// Segment `i`; its head lies in `scratch`.
     [[nodiscard]] Segment segment(std::uint32_t i, Scratch& scratch) const;
 
   private:
@@ -47,6 +49,7 @@ class SuperPacket {
     sys::VnetHeader vnet_;
     std::size_t head_size_ = 0;  // IP and L4 headers; 0 for a single packet
     std::uint32_t segments_ = 1;
+    std::uint64_t pseudo_sum_ = 0;  // of the pseudo header, without the L4 length
 };
 
 }  // namespace weft::dataplane

@@ -41,15 +41,15 @@ void Worker::stop() {
 void Worker::flush(const wg::Actions::Flush& what) {
     {
         const std::scoped_lock lock{orders_.mutex};
-        orders_.flushes.push_back(what);
+        orders_.flushes[what.peer] |= what.keepalive_if_empty;
     }
     has_orders_.store(true, std::memory_order_release);
     wake_.wake();
 }
 
-void Worker::forget(const wg::Peer& peer) {
+void Worker::forget(wg::Peer& peer) {
     const std::scoped_lock lock{orders_.mutex};
-    std::erase_if(orders_.flushes, [&](const auto& order) { return order.peer == &peer; });
+    orders_.flushes.erase(&peer);
 }
 
 void Worker::loop() {
@@ -86,14 +86,14 @@ bool Worker::run_orders(Time now) {
     if (!has_orders_.load(std::memory_order_acquire)) {
         return false;
     }
-    std::vector<wg::Actions::Flush> flushes;
+    std::unordered_map<wg::Peer*, bool> flushes;
     {
         const std::scoped_lock lock{orders_.mutex};
         has_orders_.store(false, std::memory_order_relaxed);
         flushes.swap(orders_.flushes);
     }
-    for (const auto& order : flushes) {
-        outbound_.flush_staged(*order.peer, order.keepalive_if_empty, now);
+    for (const auto& [peer, keepalive_if_empty] : flushes) {
+        outbound_.flush_staged(*peer, keepalive_if_empty, now);
     }
     return true;
 }

@@ -5,7 +5,7 @@
 #include <atomic>
 #include <mutex>
 #include <thread>
-#include <vector>
+#include <unordered_map>
 
 #include <weft/sys/tun.hpp>
 #include <weft/sys/udp_group.hpp>
@@ -31,7 +31,7 @@ class Worker {
     // ---- From the lane, under the device's mutex ------------------------------------------------
     void flush(const wg::Actions::Flush& what);
     /// The peer is about to be retired: no order names it any more.
-    void forget(const wg::Peer& peer);
+    void forget(wg::Peer& peer);
 
     [[nodiscard]] const DropCounters& drops() const { return drops_; }
 
@@ -50,7 +50,8 @@ class Worker {
 
     struct Orders {
         std::mutex mutex;
-        std::vector<wg::Actions::Flush> flushes;
+        /// Peer to keepalive_if_empty: at most one order a peer.
+        std::unordered_map<wg::Peer*, bool> flushes;
     };
     Orders orders_;
     std::atomic<bool> has_orders_{false};  // hint, so that a busy loop takes no lock

@@ -83,20 +83,14 @@ void set_ecn(Bytes packet, bool is_v4, std::uint8_t ecn) {
     store_be16(checksum, static_cast<std::uint16_t>(~checksum_fold(sum)));
 }
 
-bool decapsulate_ecn(std::uint8_t outer_traffic_class, Bytes inner, bool is_v4) {
+void decapsulate_ecn(std::uint8_t outer_traffic_class, Bytes inner, bool is_v4) {
     const std::uint8_t outer_ecn = outer_traffic_class & kEcnMask;
     const std::uint8_t inner_ecn = ecn_of(inner, is_v4);
-    if (outer_ecn == kCe) {
-        if (inner_ecn == kNotEct) {
-            return false;
-        }
-        if (inner_ecn != kCe) {
-            set_ecn(inner, is_v4, kCe);
-        }
+    if (outer_ecn == kCe && inner_ecn != kNotEct && inner_ecn != kCe) {
+        set_ecn(inner, is_v4, kCe);
     } else if (outer_ecn == kEct1 && inner_ecn == kEct0) {
         set_ecn(inner, is_v4, kEct1);
-    }
-    return true;  // in every other case the inner field stands (RFC 6040, figure 4)
+    }  // in every other case the inner field stands (RFC 6040, figure 4)
 }
 
 }  // namespace weft::net

@@ -97,16 +97,7 @@ void ApiRoutes::handle(const ApiRequest& request, const Reply& reply) {
 }
 
 ApiResponse ApiRoutes::peers() {
-    boost::system::error_code error;
-    boost::json::value status = boost::json::parse(api::to_json(node_.status()), error);
-    boost::json::object* const object = error ? nullptr : status.if_object();
-    if (object == nullptr) {
-        return error_response(500, "internal", {error, "the status is not JSON", "report this"});
-    }
-    boost::json::object answer;
-    answer["api"] = api::kApiVersion;
-    answer["peers"] = std::move((*object)["peers"]);
-    return {200, boost::json::serialize(answer), {}};
+    return {200, api::peers_to_json(node_.status().peers), {}};
 }
 
 ApiResponse ApiRoutes::reload(const ApiRequest& request) {

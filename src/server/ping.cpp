@@ -16,6 +16,7 @@
 
 #include <boost/asio.hpp>
 
+#include <weft/api/status.hpp>
 #include <weft/base/clock.hpp>
 #include <weft/base/random.hpp>
 #include <weft/base/unique_fd.hpp>
@@ -208,9 +209,9 @@ class Ping : public std::enable_shared_from_this<Ping> {
 }  // namespace
 
 Result<> check_ping_plan(const PingPlan& plan) {
-    if (plan.count < 1 || plan.count > kPingCountMax) {
+    if (plan.count < 1 || plan.count > api::kPingCountMax) {
         return invalid("count is " + std::to_string(plan.count),
-                       "1 to " + std::to_string(kPingCountMax) + " are possible");
+                       "1 to " + std::to_string(api::kPingCountMax) + " are possible");
     }
     if (plan.interval < kPingIntervalMin || plan.interval > kPingTotalMax) {
         return invalid("interval_ms is " + std::to_string(plan.interval.count()),

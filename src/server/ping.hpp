@@ -26,7 +26,6 @@ struct PingPlan {
     std::chrono::milliseconds timeout{2000};  // of each request
 };
 
-inline constexpr unsigned kPingCountMax = 100;
 inline constexpr std::chrono::milliseconds kPingIntervalMin{10};
 inline constexpr std::chrono::milliseconds kPingTotalMax{60'000};
 

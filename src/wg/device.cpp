@@ -173,22 +173,26 @@ void Device::on_requests(Peer& peer, std::uint32_t requests, Now now, Actions& a
     Tunnel* tunnel = find_peer(peer.key());
     if (tunnel != nullptr && &tunnel->peer() == &peer) {  // not removed, nor added again, meanwhile
         tunnel->on_requests(requests, now, actions);
+        next_due_ = std::min(next_due_, tunnel->next_deadline(now.time));
     }
 }
 
 void Device::on_timers(Now now, Actions& actions) {
+    if (now.time < next_due_) {
+        return;
+    }
     limiter_.collect(now.time);
     for (const auto& [key, tunnel] : tunnels_) {
         tunnel->on_timers(now, actions);
     }
+    reschedule(now.time);
 }
 
-Time Device::next_deadline(Time now) const {
-    Time next = now + kTimerPollInterval;
+void Device::reschedule(Time now) {
+    next_due_ = now + kTimerPollInterval;
     for (const auto& [key, tunnel] : tunnels_) {
-        next = std::min(next, tunnel->next_deadline(now));
+        next_due_ = std::min(next_due_, tunnel->next_deadline(now));
     }
-    return next;
 }
 
 }  // namespace weft::wg

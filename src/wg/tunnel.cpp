@@ -160,6 +160,9 @@ void Tunnel::on_requests(std::uint32_t requests, Now now, Actions& actions) {
     if ((requests & static_cast<std::uint32_t>(PeerRequest::kConfirm)) != 0) {
         confirm_next(now, actions);
     }
+    if ((requests & static_cast<std::uint32_t>(PeerRequest::kFlush)) != 0) {
+        actions.flushes.push_back({peer_.get(), false});
+    }
     if ((requests & static_cast<std::uint32_t>(PeerRequest::kHandshake)) != 0) {
         initiate(now, false, actions);
     }

@@ -33,9 +33,9 @@ replace() { # NODE KIND: that node is replaced, the other is weft
     "$LAB" peer "$1" "$2"
     "$LAB" peer $other weft
     works
-    # Either side starts again, and the other starts the next handshake.
+    # It starts again; the other notices by the silence, after 10 + 5 s at the latest (whitepaper 6.5).
     "$LAB" peer "$1" "$2"
-    eventually 15 inside $other ping -q -c 1 -W 1 "10.44.$([ "$1" = a ] && echo 0 || echo 1).1"
+    eventually 25 inside $other ping -q -c 1 -W 1 "10.44.$([ "$1" = a ] && echo 0 || echo 1).1"
     "$LAB" peer "$1" weft
 }
 

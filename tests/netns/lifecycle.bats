@@ -95,10 +95,10 @@ root_of() { echo "/proc/$(cut -d' ' -f1 "$WEFT_LAB_DIR/$1/holder.pid")/root"; }
     [ "$status" = 2 ]
 }
 
-@test "a second daemon in the same node says that the port is in use" {
+@test "a second daemon in the same node says that there is one already" {
     run inside a timeout 10 weftd
     [ "$status" -ne 0 ]
     [ "$status" -ne 124 ]
-    [[ $output == *"in use"* ]] || [[ $output == *"already"* ]]
+    [[ $output == *"in use"* ]] || [[ $output == *"another weftd is running"* ]]
     inside a ping -q -c 1 -W 2 10.44.1.1
 }

@@ -277,7 +277,8 @@ class World {
         for (unsigned idle = 0;;) {
             Time next = end;
             for (const auto& node : nodes_) {
-                next = std::min(next, node->device().next_deadline(wire.time));
+                node->device().reschedule(wire.time);
+                next = std::min(next, node->device().next_deadline());
             }
             idle = next > wire.time ? 0 : idle + 1;
             if (idle > 100) {

@@ -15,8 +15,15 @@
 #include <weft/base/secret.hpp>
 #include <weft/net/address.hpp>
 #include <weft/sys/tun_offload.hpp>
+#include <weft/sys/udp_socket.hpp>
 
 namespace weft::config {
+
+/// Inner MTUs: what every IPv6 link carries (RFC 8200, 5), and what with WireGuard's 32 bytes and
+/// padding to 16 is one datagram that the kernel does not cut up (sys::kTrainBytesMax).
+inline constexpr std::uint32_t kMtuLeast = 1280;
+inline constexpr std::uint32_t kMtuMost = 65424;
+static_assert(kMtuMost + 32 + 15 <= sys::kTrainBytesMax);
 
 /// "host:port", not resolved: the host may be a name, resolved (and re-resolved) by control.
 struct HostPort {

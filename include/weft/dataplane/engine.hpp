@@ -47,8 +47,9 @@ class Engine {
     Engine& operator=(const Engine&) = delete;
 
     /// Runs `edit` on the device, alone, and carries out its actions. Packets see all of its
-    /// changes to prefixes at once. The only way to the device.
-    void change(const std::function<void(wg::Device&, wg::Now, wg::Actions&)>& edit);
+    /// changes to prefixes at once. The only way to the device. An edit that throws ends the
+    /// program: half a change may have unpublished what workers hold.
+    void change(const std::function<void(wg::Device&, wg::Now, wg::Actions&)>& edit) noexcept;
 
     /// Moves to another port or mark; sessions stay. On error the old sockets go on.
     Result<> rebind(std::uint16_t port, std::uint32_t fwmark);

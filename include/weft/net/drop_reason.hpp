@@ -17,12 +17,15 @@ namespace weft::net {
     X(kNoRoute,              "no_route")               /* no peer has the destination */          \
     X(kNoEndpoint,           "no_endpoint")            /* the peer's endpoint is not known yet */ \
     X(kOffloadMalformed,     "offload_malformed")      /* vnet header contradicts the packet */   \
+    X(kTooLarge,             "too_large")              /* larger than any datagram carries */     \
+    X(kTunReadFailed,        "tun_read_failed")        /* the kernel could not hand it out */     \
     X(kStagedOverflow,       "staged_overflow")        /* oldest waiting packet gave way */       \
     X(kHandshakeFailed,      "handshake_failed")       /* waiting packets of a silent peer */     \
     X(kNonceExhausted,       "nonce_exhausted")        /* session reached its message limit */    \
     X(kSendFailed,           "send_failed")            /* the kernel refused the datagram */      \
     /* inbound */                                                                                \
     X(kUnknownType,          "unknown_type")           /* not a message of ours, or wrong size */ \
+    X(kReceiveFailed,        "receive_failed")         /* an error of the UDP socket */           \
     X(kTruncated,            "truncated")              /* larger than any datagram we take */     \
     X(kUnknownIndex,         "unknown_index")          /* no session or handshake has it */       \
     X(kSessionExpired,       "session_expired")        /* keys older than REJECT_AFTER_TIME */    \

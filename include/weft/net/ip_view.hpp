@@ -54,8 +54,10 @@ class IpView {
 /// Sets the two ECN bits of an IPv4 header (patching its checksum, RFC 1624) or an IPv6 header.
 void set_ecn(Bytes packet, bool is_v4, std::uint8_t ecn);
 
-/// RFC 6040 decapsulation of the outer ECN into the inner header; false: the packet must be
-/// dropped (outer CE, inner not ECN-capable).
-[[nodiscard]] bool decapsulate_ecn(std::uint8_t outer_traffic_class, Bytes inner, bool is_v4);
+/// RFC 6040 decapsulation of the outer ECN into the inner header. Outer CE over an inner packet
+/// that is not ECN-capable would have it dropped there; kernel WireGuard delivers it unchanged
+/// (receive.c ignores INET_ECN_decapsulate's verdict), and so do we: a middlebox that rewrites TOS
+/// must not black-hole a tunnel.
+void decapsulate_ecn(std::uint8_t outer_traffic_class, Bytes inner, bool is_v4);
 
 }  // namespace weft::net

@@ -55,10 +55,12 @@ class Device {
                                               Actions& actions);
     /// A worker's requests (Peer::request), already taken.
     void on_requests(Peer& peer, std::uint32_t requests, Now now, Actions& actions);
-    /// Runs every timer that is due.
+    /// Runs every timer that is due; cheap while none is.
     void on_timers(Now now, Actions& actions);
-    /// When on_timers is due next, at most kTimerPollInterval away.
-    [[nodiscard]] Time next_deadline(Time now) const;
+    /// When on_timers is due next; at most kTimerPollInterval after it last ran.
+    [[nodiscard]] Time next_deadline() const { return next_due_; }
+    /// Looks at every tunnel's timers again; after a change to a Tunnel by the configuration.
+    void reschedule(Time now);
 
     [[nodiscard]] const IndexTable& indices() const { return indices_; }
 
@@ -85,6 +87,7 @@ class Device {
     AllowedIps routes_;
     std::map<crypto::PublicKey, std::unique_ptr<Tunnel>> tunnels_;
     std::optional<Time> loaded_until_;
+    Time next_due_{};  // no tunnel's timer is due before
 };
 
 }  // namespace weft::wg

@@ -22,6 +22,7 @@ namespace weft::wg {
 enum class PeerRequest : std::uint32_t {
     kHandshake = 1,  // no usable session, or its keys grow old
     kConfirm = 2,    // the responder's next session received its first packet
+    kFlush = 4,      // something was staged although there is a session now
 };
 
 /// Bytes are whole WireGuard messages (UDP payload), as `wg show` counts them; packets likewise.
@@ -52,6 +53,9 @@ class Peer {
         const std::scoped_lock lock{path_lock_};
         return path_;
     }
+    [[nodiscard]] bool has_endpoint() const {
+        return has_endpoint_.load(std::memory_order_relaxed);
+    }
     /// An authenticated, fresh packet came this way: answer the same way. True if it is a change.
     bool roam(const net::Path& path) {
         const std::scoped_lock lock{path_lock_};
@@ -59,6 +63,7 @@ class Peer {
             return false;
         }
         path_ = path;
+        has_endpoint_.store(path.remote.valid(), std::memory_order_relaxed);
         return true;
     }
     /// Set by configuration: endpoint given, source left to routing.
@@ -107,6 +112,7 @@ class Peer {
     std::atomic<std::int64_t> last_initiation_{kNever};
     mutable SpinLock path_lock_;
     net::Path path_;  // guarded by path_lock_
+    std::atomic<bool> has_endpoint_{false};
 };
 
 }  // namespace weft::wg

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <weft/config/config.hpp>
 #include <weft/sys/udp_socket.hpp>
 
 namespace weft::control {
@@ -28,7 +29,7 @@ TEST(LinkSetup, TakesAllLinksWhereNoneLeadsToPeers) {
 TEST(LinkSetup, StaysWithinWhatIpv6AndDatagramsAllow) {
     EXPECT_EQ(mtu_for({}, {}), kMtuDefault);
     const std::vector<netlink::Link> small = {{2, "ppp0", 576, true, false}};
-    EXPECT_EQ(mtu_for(small, {2}), kMtuMin);
+    EXPECT_EQ(mtu_for(small, {2}), config::kMtuLeast);
     const std::vector<netlink::Link> huge = {{2, "dummy0", 4'000'000'000, true, false}};
     EXPECT_LE(mtu_for(huge, {2}) + 32, sys::kTrainBytesMax);
 }

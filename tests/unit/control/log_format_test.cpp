@@ -24,7 +24,7 @@ TEST(LogFormat, WritesTimeLevelEventAndFields) {
 }
 
 TEST(LogFormat, QuotesWhatCouldForgeAField) {
-    EXPECT_EQ(logfmt({{"cause", "a b=c"}}).substr(50), R"(_up cause="a b=c")");
+    EXPECT_TRUE(logfmt({{"cause", "a b=c"}}).ends_with(R"(peer_up cause="a b=c")"));
     EXPECT_TRUE(logfmt({{"cause", ""}}).ends_with(R"(cause="")"));
     EXPECT_TRUE(logfmt({{"cause", "say \"hi\"\\"}}).ends_with(R"(cause="say \"hi\"\\")"));
     EXPECT_TRUE(logfmt({{"cause", "a\nlevel=error\x1b[31m"}})
