@@ -208,7 +208,8 @@ part_tsan() {
     for unit in $(units); do
         case " ${TSAN_UNITS[*]} " in *" $unit "*) built+=("$unit") ;; esac
     done
-    run_case tsan build build_preset tsan -- "${built[@]}"
+    # Asio's fences: ThreadSanitizer does not model them, and Asio does not rely on them.
+    run_case tsan build build_preset tsan -DCMAKE_CXX_FLAGS=-Wno-tsan -- "${built[@]}"
     # Without setarch this compiler's run-time refuses kernels that randomise 32 bits of addresses.
     for unit in "${built[@]}"; do
         run_unit tsan "$WEFT_ROOT/build/tsan/tests/$unit" setarch "$(uname -m)" -R

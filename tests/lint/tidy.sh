@@ -34,6 +34,11 @@ cmake -S . -B build/tidy -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_COMPILER=
     exit 1
 }
 rm -f "$log"
+# A configuration that does not parse would silently check nothing.
+if ! clang-tidy-14 -p build/tidy --dump-config "${sources[0]}" 2>/dev/null | grep -q "readability-identifier-naming"; then
+    complain ".clang-tidy:1: clang-tidy-14 cannot read it, so nothing would be checked"
+    finish
+fi
 check() { # FILE: silent when clean; says "left out" when the time is up
     [ "$(date +%s)" -lt "$deadline" ] || {
         echo "left out $1"

@@ -25,13 +25,13 @@ TEST(ApiRoutes, FindsRoutesByMethodAndPath) {
 TEST(Ping, BoundsItsCountAndItsTime) {
     PingPlan plan;
     EXPECT_TRUE(check_ping_plan(plan));
-    plan.count = kPingCountMax;
+    plan.count = api::kPingCountMax;
     EXPECT_TRUE(check_ping_plan(plan));
-    plan.count = kPingCountMax + 1;
+    plan.count = api::kPingCountMax + 1;
     EXPECT_FALSE(check_ping_plan(plan));
     plan.count = 0;
     EXPECT_FALSE(check_ping_plan(plan));
-    plan.count = kPingCountMax;
+    plan.count = api::kPingCountMax;
     plan.interval = std::chrono::milliseconds{1000};
     EXPECT_FALSE(check_ping_plan(plan));
     plan.count = 1;
