@@ -47,7 +47,7 @@ Result<Secret<32>> load_key_file(const std::filesystem::path& file) {
         return invalid(name + " can be read by others than its owner", "chmod 600 " + name);
     }
     Secret<kKeyTextMost + 1> buffer;
-    const ssize_t size = ::read(fd.get(), buffer.data(), buffer.kSize);
+    const ssize_t size = ::read(fd.get(), buffer.data(), decltype(buffer)::kSize);
     if (size < 0) {
         return errno_error(errno, name);
     }

@@ -30,8 +30,8 @@ std::vector<const AeadKernels*> proven_kernels() {
 }  // namespace
 
 std::span<const AeadKernels* const> available_kernels() {
-    static const std::vector<const AeadKernels*> kProven = proven_kernels();
-    return kProven;
+    static const std::vector<const AeadKernels*> proven = proven_kernels();
+    return proven;
 }
 
 Result<const AeadKernels*> choose_kernels(std::string_view wish) {

@@ -145,44 +145,46 @@ void Inbound::reject_seen() {
 // ------------------------------------------------------------------------------------
 
 void Inbound::commit(const sys::ReceivedTrain& train, Time now) {
-    for (std::size_t i = 0; i < batch_;) {
-        wg::Session& session = *sessions_[i];
-        const std::size_t start = i;
-        std::uint64_t bytes = 0;
-        std::uint64_t packets = 0;
-        bool any_data = false;
-        {
-            const std::scoped_lock lock{session.receive_lock};
-            for (; i < batch_ && sessions_[i] == &session; ++i) {
-                crypto::OpenJob& job = jobs_[i];
-                if (!job.ok) {
-                    drops_.add(net::DropReason::kAuthFailed);
-                    continue;
-                }
-                job.ok = session.window.commit(job.nonce);
-                if (!job.ok) {
-                    drops_.add(net::DropReason::kCounterRejected);
-                    continue;
-                }
-                bytes += wg::kDataHeaderSize + job.sealed.size();
-                packets += 1;
-                any_data |= job.sealed.size() > crypto::kTagSize;
-            }
+    for (std::size_t start = 0; start < batch_;) {
+        wg::Session& session = *sessions_[start];
+        const Run run = commit_run(start);
+        if (run.packets != 0) {
+            session.peer().counters.rx_bytes.fetch_add(run.bytes, std::memory_order_relaxed);
+            session.peer().counters.rx_packets.fetch_add(run.packets, std::memory_order_relaxed);
+            note_received(session, train, run.any_data, now);
         }
-        if (packets == 0) {
-            continue;
-        }
-        session.peer().counters.rx_bytes.fetch_add(bytes, std::memory_order_relaxed);
-        session.peer().counters.rx_packets.fetch_add(packets, std::memory_order_relaxed);
-        note_received(session, train, any_data, now);
-        for (std::size_t j = start; j < i; ++j) {
-            if (jobs_[j].ok) {
-                deliver(jobs_[j].sealed.first(jobs_[j].sealed.size() - crypto::kTagSize),
+        for (; start < run.end; ++start) {
+            const crypto::OpenJob& job = jobs_[start];
+            if (job.ok) {
+                deliver(job.sealed.first(job.sealed.size() - crypto::kTagSize),
                         session.peer(),
                         train.traffic_class);
             }
         }
     }
+}
+
+/// The jobs from `start` that have one session: clears `ok` of what its window has seen.
+Inbound::Run Inbound::commit_run(std::size_t start) {
+    wg::Session& session = *sessions_[start];
+    const std::scoped_lock lock{session.receive_lock};
+    Run run{.end = start};
+    for (; run.end < batch_ && sessions_[run.end] == &session; ++run.end) {
+        crypto::OpenJob& job = jobs_[run.end];
+        if (!job.ok) {
+            drops_.add(net::DropReason::kAuthFailed);
+            continue;
+        }
+        job.ok = session.window.commit(job.nonce);
+        if (!job.ok) {
+            drops_.add(net::DropReason::kCounterRejected);
+            continue;
+        }
+        run.bytes += wg::kDataHeaderSize + job.sealed.size();
+        run.packets += 1;
+        run.any_data |= job.sealed.size() > crypto::kTagSize;
+    }
+    return run;
 }
 
 // ---- 6 roam

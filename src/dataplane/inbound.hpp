@@ -27,12 +27,21 @@ class Inbound {
     static constexpr std::size_t kTrainsPerRun = 32;
     static constexpr std::size_t kBatchMax = 128;
 
+    /// Neighbours in a batch that have one session; what of them was good and new.
+    struct Run {
+        std::size_t end = 0;
+        std::uint64_t bytes = 0;
+        std::uint64_t packets = 0;
+        bool any_data = false;
+    };
+
     [[nodiscard]] bool receive(const sys::UdpSocket& socket, Time now);
     void on_train(const sys::ReceivedTrain& train, Time now);
     void classify(Bytes datagram, const sys::ReceivedTrain& train, Time now);
     void process_batch(const sys::ReceivedTrain& train, Time now);
     void reject_seen();
     void commit(const sys::ReceivedTrain& train, Time now);
+    [[nodiscard]] Run commit_run(std::size_t start);
     void note_received(wg::Session& session,
                        const sys::ReceivedTrain& train,
                        bool any_data,

@@ -60,13 +60,13 @@ IpAddress IpAddress::unspecified(Family family) {
 
 std::optional<IpAddress> IpAddress::parse(std::string_view text) {
     std::array<char, INET6_ADDRSTRLEN> terminated{};
-    if (text.size() >= terminated.size() || text.find('\0') != text.npos) {
+    if (text.size() >= terminated.size() || text.find('\0') != std::string_view::npos) {
         return std::nullopt;
     }
     std::copy(text.begin(), text.end(), terminated.begin());
 
     IpAddress address;
-    const bool is_v6 = text.find(':') != text.npos;
+    const bool is_v6 = text.find(':') != std::string_view::npos;
     address.family_ = is_v6 ? Family::kIpv6 : Family::kIpv4;
     if (::inet_pton(is_v6 ? AF_INET6 : AF_INET, terminated.data(), address.bytes_.data()) != 1) {
         return std::nullopt;
@@ -119,7 +119,7 @@ std::optional<Prefix> Prefix::parse(std::string_view text) {
     if (!address) {
         return std::nullopt;
     }
-    if (slash == text.npos) {
+    if (slash == std::string_view::npos) {
         return host(*address);
     }
     const auto length = parse_decimal<std::uint8_t>(text.substr(slash + 1), address->bits());
@@ -157,7 +157,7 @@ std::string Prefix::to_string() const {
 
 std::optional<Endpoint> Endpoint::parse(std::string_view text) {
     const std::size_t colon = text.rfind(':');
-    if (colon == text.npos) {
+    if (colon == std::string_view::npos) {
         return std::nullopt;
     }
     std::string_view host = text.substr(0, colon);

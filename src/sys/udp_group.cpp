@@ -151,7 +151,7 @@ class FamilyOpener {
     [[nodiscard]] std::uint16_t port() const { return port_; }
 
   private:
-    Result<UniqueFd> open_socket(bool lane) const {
+    [[nodiscard]] Result<UniqueFd> open_socket(bool lane) const {
         UniqueFd fd{
             ::socket(domain_of(family_), SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_UDP)};
         if (!fd.valid()) {

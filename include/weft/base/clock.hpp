@@ -11,11 +11,13 @@ using Duration = std::chrono::nanoseconds;
 
 /// CLOCK_BOOTTIME: monotonic and counting while the machine sleeps, as key lifetimes must.
 struct BootClock {
+    // NOLINTBEGIN(readability-identifier-naming): the standard's names (time.clock.req)
     using rep = std::int64_t;
     using period = std::nano;
     using duration = Duration;
     using time_point = std::chrono::time_point<BootClock>;
     static constexpr bool is_steady = true;
+    // NOLINTEND(readability-identifier-naming)
     static time_point now() noexcept;
 };
 

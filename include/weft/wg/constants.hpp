@@ -37,7 +37,7 @@ inline constexpr std::size_t kPaddingMultiple = 16;
 // ---- Implementation --------------------------------------------------------------------------
 inline constexpr std::size_t kStagedPacketsMax = 128;  // kernel MAX_STAGED_PACKETS
 inline constexpr std::size_t kStagedBytesMax =
-    256 * 1024;                                     // super-packets count by their bytes too
+    std::size_t{256} * 1024;                        // super-packets count by their bytes too
 inline constexpr std::size_t kLaneQueueMax = 4096;  // kernel MAX_QUEUED_INCOMING_HANDSHAKES
 inline constexpr std::size_t kUnderLoadAt = kLaneQueueMax / 8;
 inline constexpr auto kUnderLoadLatch = 1s;

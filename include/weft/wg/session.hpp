@@ -31,7 +31,7 @@ class NonceCounter {
     /// More than a train ever has, and so few that all workers together cannot carry the counter
     /// from below the limit past its wrap.
     static constexpr std::uint32_t kBlockMax = 500;
-    static_assert((kWorkersMax + 1) * kBlockMax < UINT64_MAX - kRejectAfterMessages);
+    static_assert((kWorkersMax + std::uint64_t{1}) * kBlockMax < UINT64_MAX - kRejectAfterMessages);
 
     explicit NonceCounter(std::uint64_t first = 0) : next_(first) {}
 
