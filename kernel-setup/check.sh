@@ -79,7 +79,7 @@ check_udp() {
 }
 
 check_nft() {
-    local cost="no guards against spoofed and leaked packets, no masquerade"
+    local cost="no firewall and no masquerade around the containers"
     if ! command -v nft >/dev/null; then
         row "nf_tables" slow "unknown" "$cost" "install the nft command"
     elif can_try; then

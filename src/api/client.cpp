@@ -18,7 +18,7 @@ namespace weft::api {
 namespace {
 
 constexpr std::size_t kHeadMax = 16 << 10;
-constexpr std::size_t kBodyMax = 4 << 20;
+constexpr std::size_t kBodyMax = 64 << 20;  // a status of wg::kPeersMax peers
 constexpr int kBacklogPauseMs = 10;
 
 using Clock = std::chrono::steady_clock;
@@ -37,7 +37,7 @@ Error not_http(std::string_view what) {
 
 Error connect_error(int error_number, const std::filesystem::path& socket) {
     const std::error_code code{error_number, std::generic_category()};
-    const std::string start = "start it: systemctl start weftd, or weftd --config FILE";
+    const std::string start = "start it: weftd, or weftd --config FILE";
     if (error_number == ENOENT) {
         return {code, "weftd is not running: no socket at " + socket.string(), start};
     }

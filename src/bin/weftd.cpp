@@ -21,6 +21,7 @@
 #include <weft/control/log_sink.hpp>
 #include <weft/control/node.hpp>
 #include <weft/control/systemd.hpp>
+#include <weft/crypto/aead.hpp>
 #include <weft/server/api_server.hpp>
 #include <weft/server/uapi_server.hpp>
 
@@ -32,7 +33,7 @@ namespace config = weft::config;
 namespace control = weft::control;
 namespace server = weft::server;
 
-// As `weft` has them: design.md 3.
+// As `weft` has them (README.md).
 constexpr int kExitFailed = 1;
 constexpr int kExitUsage = 2;
 constexpr int kExitPermission = 6;
@@ -167,7 +168,12 @@ int check(const config::Paths& paths) {
     if (!config) {
         return fail(config.error());
     }
-    std::cout << paths.config.string() << ": good (" << config->peers.size() << " peers)\n";
+    if (const auto kernels = weft::crypto::choose_kernels(config->node.isa); !kernels) {
+        Error error = kernels.error();
+        error.cause = config->origins.at("node.isa") + ": node.isa: " + error.cause;
+        return fail(error);
+    }
+    std::cout << paths.config.string() << ": ok (" << config->peers.size() << " peers)\n";
     return 0;
 }
 
@@ -175,7 +181,7 @@ constexpr const char* kExamples =
     "Examples:\n"
     "  weftd                                 run with /etc/weft/weft.toml\n"
     "  weftd --config /tmp/a.toml --check    is it a good configuration?\n"
-    "  systemctl reload weftd                read the configuration again (SIGHUP)\n"
+    "  kill -HUP $(pidof weftd)              read the configuration again, as weft reload\n"
     "Environment: WEFT_CONFIG WEFT_STATE_DIR WEFT_RUN_DIR WEFT_SOCKET WEFT_ISA WEFT_OFFLOAD_OFF\n"
     "Exit codes: 0 stopped, 1 failed, 2 usage, 6 permission";
 

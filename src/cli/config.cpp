@@ -27,12 +27,17 @@ Result<> check_isa(const config::Config& config) {
     return error;
 }
 
+int fail_to_load(const Context& context, const Error& error) {
+    const bool forbidden = error.code == std::errc::permission_denied;
+    return fail(context, error, forbidden ? kPermission : kFailed);
+}
+
 }  // namespace
 
 int check_config(const Context& context) {
     const auto config = config::load(context.paths);
     if (!config) {
-        return fail(context, config.error());
+        return fail_to_load(context, config.error());
     }
     if (auto isa = check_isa(*config); !isa) {
         return fail(context, isa.error());
@@ -50,7 +55,7 @@ int check_config(const Context& context) {
 int show_config(const Context& context, bool with_origins, bool json) {
     const auto config = config::load(context.paths);
     if (!config) {
-        return fail(context, config.error());
+        return fail_to_load(context, config.error());
     }
     context.terminal.out << (json ? config::to_json(*config) + "\n"
                                   : config::to_toml(*config, with_origins));

@@ -51,7 +51,11 @@ Answer ask(const Context& context, const Question& question) {
             fail(context, api::parse_error(response->body), exit_code_of_http(response->status)),
             {}};
     }
-    return {kOk, response->body};
+    std::string body = response->body;
+    if (body.ends_with('\n')) {
+        body.pop_back();  // printing adds one
+    }
+    return {kOk, std::move(body)};
 }
 
 }  // namespace weft::cli

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 #include <weft/base/error.hpp>
 #include <weft/cli/main.hpp>

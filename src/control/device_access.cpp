@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// See device_access.hpp. Semantics: reliability.md 1.10, drivers/net/wireguard/netlink.c. Control
+// See device_access.hpp. Semantics: drivers/net/wireguard/netlink.c. Control
 // thread; the lambdas run under the device's lock.
 #include "device_access.hpp"
 
@@ -75,10 +75,7 @@ bool is_live(const wg::Peer& peer, wg::Now now) {
     return session != nullptr && session->may_send(now.time);
 }
 
-PeerView view_of_peer(const wg::Device& device,
-                      const wg::Tunnel& tunnel,
-                      wg::Now now,
-                      bool with_secrets) {
+PeerView view_of_peer(const wg::Tunnel& tunnel, wg::Now now, bool with_secrets) {
     const wg::Peer& peer = tunnel.peer();
     PeerView view;
     view.public_key = peer.key().bytes;
@@ -92,7 +89,6 @@ PeerView view_of_peer(const wg::Device& device,
     view.rx_packets = peer.counters.rx_packets.load(std::memory_order_relaxed);
     view.tx_packets = peer.counters.tx_packets.load(std::memory_order_relaxed);
     view.keepalive = tunnel.persistent_keepalive();
-    view.allowed_ips = device.routes().of(peer);
     view.session_live = is_live(peer, now);
     view.handshake_pending = tunnel.handshake_pending();
     return view;
@@ -144,8 +140,11 @@ DeviceView view_of(dataplane::Engine& engine, bool with_secrets) {
         }
         view.public_key = device.identity().public_key.bytes;
         view.peers.reserve(device.tunnels().size());
+        auto prefixes = device.routes().by_peer();
         for (const auto& [key, tunnel] : device.tunnels()) {
-            view.peers.push_back(view_of_peer(device, *tunnel, now, with_secrets));
+            PeerView peer = view_of_peer(*tunnel, now, with_secrets);
+            peer.allowed_ips = std::move(prefixes[&tunnel->peer()]);
+            view.peers.push_back(std::move(peer));
         }
     });
     return view;

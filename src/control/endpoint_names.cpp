@@ -3,6 +3,7 @@
 #include "endpoint_names.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace weft::control {
 
@@ -24,7 +25,7 @@ std::vector<Resolver::Question> EndpointNames::due(Time now, const std::set<KeyB
 
 std::optional<net::Endpoint> EndpointNames::on_answer(const Resolver::Answer& answer,
                                                       const std::optional<net::Endpoint>& current,
-                                                      bool live,
+                                                      bool failing,
                                                       Time now) {
     const auto found = entries_.find(answer.question.peer);
     if (found == entries_.end() || found->second.host != answer.question.host) {
@@ -40,11 +41,10 @@ std::optional<net::Endpoint> EndpointNames::on_answer(const Resolver::Answer& an
     }
     entry.failure.clear();
     entry.resolved = true;
-    if (live && !entry.must_set) {
-        return std::nullopt;
+    const bool first_time = std::exchange(entry.must_set, false);
+    if (!first_time && !failing) {
+        return std::nullopt;  // live, or idle and well as far as anyone knows
     }
-    const bool first_time = entry.must_set;
-    entry.must_set = false;
     const auto& list = answer.endpoints;
     const auto here = current ? std::find(list.begin(), list.end(), *current) : list.end();
     if (here == list.end()) {

@@ -29,12 +29,12 @@ class EndpointNames {
     /// Questions due at `now` of peers that have no session in `live`; they count as asked.
     [[nodiscard]] std::vector<Resolver::Question> due(Time now, const std::set<KeyBytes>& live);
 
-    /// The endpoint to set, if any. Where the answer has several, and the current one of them led
-    /// to no session, its successor has its turn.
+    /// The endpoint to set, if any: the first answer's, and then another only while handshakes with
+    /// the current one are `failing`; of several each has its turn.
     [[nodiscard]] std::optional<net::Endpoint> on_answer(
         const Resolver::Answer& answer,
         const std::optional<net::Endpoint>& current,
-        bool live,
+        bool failing,
         Time now);
 
     struct Failure {

@@ -100,8 +100,18 @@ void LinkSetup::sync_routes(const std::set<net::Prefix>& wanted) {
         }
         it = installed_.erase(it);
     }
+    std::set<net::Prefix> present;
+    if (const auto routes = rtnetlink_.routes(index_)) {
+        for (const netlink::Route& route : *routes) {
+            present.insert(route.destination);
+        }
+    }
     std::map<net::Prefix, Error> failed;
     for (const net::Prefix& prefix : wanted) {
+        if (present.contains(prefix)) {
+            installed_.insert(prefix);
+            continue;
+        }
         Result<> added = rtnetlink_.add_route({prefix, index_, {}});
         if (added) {
             installed_.insert(prefix);

@@ -68,7 +68,9 @@ Node::Impl::Impl(config::Config config, Environment environment)
 Result<> Node::Impl::start_engine() {
     const Result<const crypto::AeadKernels*> kernels = crypto::choose_kernels(config_.node.isa);
     if (!kernels) {
-        return kernels.error();
+        Error error = kernels.error();
+        error.cause = config_.origins.at("node.isa") + ": node.isa: " + error.cause;
+        return error;
     }
     kernels_ = *kernels;
     for (const crypto::AeadKernels* available : crypto::available_kernels()) {
@@ -195,6 +197,9 @@ Result<> Node::Impl::apply_desired(Desired desired) {
         }
     }
     peers_ = std::move(desired.peers);
+    for (auto& [key, peer] : peers_) {
+        peer.preshared_key.wipe();  // the device has it; nobody asks here
+    }
     for (const KeyBytes& key : plan.resolve) {
         names_.set(key, *peers_.at(key).endpoint);
     }
@@ -334,7 +339,7 @@ std::string Node::config_json() const {
     return config::to_json(impl_->config());
 }
 const std::string& Node::interface() const {
-    return impl_->config().node.interface;
+    return impl_->interface();
 }
 DeviceView Node::view(bool with_secrets) {
     return impl_->view(with_secrets);

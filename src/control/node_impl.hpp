@@ -38,6 +38,7 @@ class Node::Impl {
     [[nodiscard]] api::Status status();
     [[nodiscard]] Result<PingTarget> ping_target(std::string_view target);
     [[nodiscard]] std::string session_of(const KeyBytes& public_key);
+    [[nodiscard]] const std::string& interface() const { return engine_->interface(); }
     [[nodiscard]] DeviceView view(bool with_secrets);
     [[nodiscard]] const config::Config& config() const { return config_; }
 
@@ -47,6 +48,7 @@ class Node::Impl {
     [[nodiscard]] Desired in_force();
     void forget_absent_peers();
     void sync_routes();
+    void repair_link();
 
     // ---- Each second: node_watch.cpp ---------------------------------------------------------
     void arm_timer();

@@ -168,7 +168,7 @@ std::vector<api::Problem> Node::Impl::problems(const DeviceView& device) const {
                        "warning",
                        setting,
                        "changed in the configuration, but not while running",
-                       "systemctl restart weftd"});
+                       "restart weftd"});
     }
     add_peer_problems(device, out);
     return out;

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kTick{1000};
 constexpr std::chrono::milliseconds kTickWhileResolving{100};
-constexpr std::chrono::seconds kRoutesRetry{30};
+constexpr std::chrono::seconds kLinkRepair{30};
 
 }  // namespace
 
@@ -37,10 +37,21 @@ void Node::Impl::on_tick() {
     observe_peers();
     take_answers();
     ask_names();
-    if (!link_->failed_routes().empty() && BootClock::now() - routes_tried_ > kRoutesRetry) {
-        sync_routes();
+    if (BootClock::now() - routes_tried_ > kLinkRepair) {
+        repair_link();
     }
     arm_timer();
+}
+
+/// Somebody may have set the link down, which takes its routes, or flushed routes or addresses.
+void Node::Impl::repair_link() {
+    if (Result<> configured = link_->configure(mtu_); !configured) {
+        env_.log.warn("link_not_set", {{"cause", configured.error().message()}});
+    }
+    if (Result<> synced = link_->sync_addresses({}, addresses_); synced) {
+        addresses_failed_.reset();
+    }
+    sync_routes();
 }
 
 void Node::Impl::observe_peers() {
@@ -92,8 +103,10 @@ void Node::Impl::take_answers() {
             env_.log.warn("endpoint_unresolved",
                           {{"peer", name_of(key)}, {"endpoint", host}, {"cause", answer.cause}});
         }
+        const bool failing =
+            !sample->session_live && (sample->handshake_pending || watch_.silent(key));
         const std::optional<net::Endpoint> endpoint =
-            names_.on_answer(answer, sample->endpoint, sample->session_live, BootClock::now());
+            names_.on_answer(answer, sample->endpoint, failing, BootClock::now());
         if (!endpoint) {
             continue;
         }

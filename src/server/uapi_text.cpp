@@ -17,8 +17,19 @@ using control::DeviceEdit;
 using control::PeerEdit;
 
 /// What is wrong is told without the value, which may be a key.
+constexpr std::size_t kKeyNameMax = 32;
+
 Error bad(std::string_view key) {
     return invalid("bad value of " + std::string{key.substr(0, 40)});
+}
+
+/// Names the key only if it looks like one: a client that sent a bare secret must not find it
+/// logged.
+Error unknown_key(std::string_view key) {
+    const bool is_name =
+        key.size() <= kKeyNameMax &&
+        key.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") == std::string_view::npos;
+    return invalid(is_name ? "unknown key " + std::string{key} : "unknown key");
 }
 
 template <class Number>
@@ -107,8 +118,7 @@ Result<> set_peer_field(PeerEdit& peer,
         flag = &PeerEdit::replace_allowed_ips;
     }
     if (flag == nullptr || value != "true") {
-        return flag == nullptr ? invalid("unknown key " + std::string{key.substr(0, 40)})
-                               : bad(key);
+        return flag == nullptr ? unknown_key(key) : bad(key);
     }
     peer.*flag = true;
     return {};
@@ -131,7 +141,7 @@ Result<> set_device_field(DeviceEdit& device, std::string_view key, std::string_
         device.replace_peers = value == "true";
         return device.replace_peers ? Result<>{} : bad(key);
     }
-    return invalid("unknown key " + std::string{key.substr(0, 40)});
+    return unknown_key(key);
 }
 
 Result<DeviceEdit> parse_set(std::string_view lines, const ZoneLookup& zone) {

@@ -153,6 +153,8 @@ std::optional<uid_t> peer_uid(int fd) {
     return credentials.uid;
 }
 
+constexpr std::size_t kGroupEntryMax = 1 << 20;
+
 std::optional<gid_t> find_group(const std::string& name) {
     if (name.empty()) {
         return std::nullopt;
@@ -160,8 +162,15 @@ std::optional<gid_t> find_group(const std::string& name) {
     std::vector<char> buffer(16384);
     group entry{};
     group* found = nullptr;
-    if (getgrnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found) != 0 ||
-        found == nullptr) {
+    const auto ask = [&] {
+        return getgrnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found);
+    };
+    int failed = ask();
+    while (failed == ERANGE && buffer.size() < kGroupEntryMax) {  // a group of many members
+        buffer.resize(buffer.size() * 2);
+        failed = ask();
+    }
+    if (failed != 0 || found == nullptr) {
         return std::nullopt;
     }
     return entry.gr_gid;

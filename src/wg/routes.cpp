@@ -34,6 +34,14 @@ std::vector<net::Prefix> AllowedIps::of(const Peer& peer) const {
     return prefixes;
 }
 
+std::unordered_map<const Peer*, std::vector<net::Prefix>> AllowedIps::by_peer() const {
+    std::unordered_map<const Peer*, std::vector<net::Prefix>> prefixes;
+    for (const auto& [prefix, owner] : owners_) {
+        prefixes[owner].push_back(prefix);
+    }
+    return prefixes;
+}
+
 std::unique_ptr<const RouteTable> AllowedIps::snapshot() const {
     std::vector<Peer*> peers;
     std::unordered_map<const Peer*, net::PrefixTable::Value> numbers;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The HTTP API on the daemon's unix socket (interfaces.md): GET /v1/{status,peers,config},
+// The HTTP API on the daemon's unix socket (README.md): GET /v1/{status,peers,config},
 // POST /v1/{ping,reload}. Whoever may open the socket may read and ping; changes need uid 0.
 // Control thread.
 #pragma once

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <unordered_map>
 #include <vector>
 
 #include <weft/net/prefix_table.hpp>
@@ -44,6 +45,8 @@ class AllowedIps {
     void remove_all(const Peer& peer);
     /// In prefix order.
     [[nodiscard]] std::vector<net::Prefix> of(const Peer& peer) const;
+    /// All of them in one pass; a peer without prefixes is absent.
+    [[nodiscard]] std::unordered_map<const Peer*, std::vector<net::Prefix>> by_peer() const;
     [[nodiscard]] std::unique_ptr<const RouteTable> snapshot() const;
 
   private:

@@ -38,9 +38,9 @@ TEST(EndpointNames, LeavesALiveSessionAloneUnlessTheNameIsNew) {
     const auto one = endpoint("192.0.2.1:51840");
     const auto roamed = endpoint("198.51.100.9:7");
     names.set(kPeer, kHost);
-    EXPECT_EQ(names.on_answer(answer({one}), roamed, true, kStart), one);
-    EXPECT_FALSE(names.on_answer(answer({one}), roamed, true, kStart));
     EXPECT_EQ(names.on_answer(answer({one}), roamed, false, kStart), one);
+    EXPECT_FALSE(names.on_answer(answer({one}), roamed, false, kStart));
+    EXPECT_EQ(names.on_answer(answer({one}), roamed, true, kStart), one);
 }
 
 TEST(EndpointNames, TriesTheNextAddressOfSeveral) {
@@ -49,8 +49,8 @@ TEST(EndpointNames, TriesTheNextAddressOfSeveral) {
     const auto two = endpoint("192.0.2.2:51840");
     names.set(kPeer, kHost);
     EXPECT_EQ(names.on_answer(answer({one, two}), {}, false, kStart), one);
-    EXPECT_EQ(names.on_answer(answer({one, two}), one, false, kStart), two);
-    EXPECT_EQ(names.on_answer(answer({one, two}), two, false, kStart), one);
+    EXPECT_EQ(names.on_answer(answer({one, two}), one, true, kStart), two);
+    EXPECT_EQ(names.on_answer(answer({one, two}), two, true, kStart), one);
     EXPECT_FALSE(names.on_answer(answer({one}), one, false, kStart));
 }
 
