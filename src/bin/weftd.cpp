@@ -21,7 +21,6 @@
 #include <weft/control/log_sink.hpp>
 #include <weft/control/node.hpp>
 #include <weft/control/systemd.hpp>
-#include <weft/crypto/aead.hpp>
 #include <weft/server/api_server.hpp>
 #include <weft/server/uapi_server.hpp>
 
@@ -163,24 +162,10 @@ Result<int> Daemon::run() {
     return exit_code_;
 }
 
-int check(const config::Paths& paths) {
-    const Result<config::Config> config = config::load(paths);
-    if (!config) {
-        return fail(config.error());
-    }
-    if (const auto kernels = weft::crypto::choose_kernels(config->node.isa); !kernels) {
-        Error error = kernels.error();
-        error.cause = config->origins.at("node.isa") + ": node.isa: " + error.cause;
-        return fail(error);
-    }
-    std::cout << paths.config.string() << ": ok (" << config->peers.size() << " peers)\n";
-    return 0;
-}
-
 constexpr const char* kExamples =
     "Examples:\n"
     "  weftd                                 run with /etc/weft/weft.toml\n"
-    "  weftd --config /tmp/a.toml --check    is it a good configuration?\n"
+    "  weft config check                     is it a good configuration?\n"
     "  kill -HUP $(pidof weftd)              read the configuration again, as weft reload\n"
     "Environment: WEFT_CONFIG WEFT_STATE_DIR WEFT_RUN_DIR WEFT_SOCKET WEFT_ISA WEFT_OFFLOAD_OFF\n"
     "Exit codes: 0 stopped, 1 failed, 2 usage, 6 permission";
@@ -190,10 +175,8 @@ int run(int argc, char** argv) {
     CLI::App app{"The weft daemon: an encrypted network between containers on many machines.",
                  "weftd"};
     std::string config_file;
-    bool check_only = false;
     app.add_option("--config", config_file, "Configuration; weft.toml.d/ lies beside it")
         ->type_name("FILE");
-    app.add_flag("--check", check_only, "Check the configuration and exit");
     app.set_version_flag("--version", std::string{"weftd "} + WEFT_VERSION);
     app.footer(kExamples);
     try {
@@ -203,9 +186,6 @@ int run(int argc, char** argv) {
     }
     if (!config_file.empty()) {
         paths.config = config_file;
-    }
-    if (check_only) {
-        return check(paths);
     }
     harden();
     const Result<int> exit_code = Daemon{std::move(paths)}.run();
