@@ -36,8 +36,7 @@ Inbound::Inbound(Shared& shared,
       drops_(drops),
       buffer_(std::make_unique_for_overwrite<std::byte[]>(sys::kUdpReadMax)) {}
 
-// ---- 1 receive
-// -----------------------------------------------------------------------------------
+// ---- 1 receive ------------------------------------------------------------------------------
 
 bool Inbound::run(Time now) {
     bool worked = false;
@@ -82,8 +81,7 @@ void Inbound::on_train(const sys::ReceivedTrain& train, Time now) {
     write_run();
 }
 
-// ---- 2 classify, 3 find
-// --------------------------------------------------------------------------
+// ---- 2 classify, 3 find ---------------------------------------------------------------------
 
 void Inbound::classify(Bytes datagram, const sys::ReceivedTrain& train, Time now) {
     const auto type = wg::classify(datagram);
@@ -111,8 +109,7 @@ void Inbound::classify(Bytes datagram, const sys::ReceivedTrain& train, Time now
     batch_ += 1;
 }
 
-// ---- 4 open
-// --------------------------------------------------------------------------------------
+// ---- 4 open ---------------------------------------------------------------------------------
 
 void Inbound::process_batch(const sys::ReceivedTrain& train, Time now) {
     reject_seen();
@@ -141,8 +138,7 @@ void Inbound::reject_seen() {
     }
 }
 
-// ---- 5 commit
-// ------------------------------------------------------------------------------------
+// ---- 5 commit -------------------------------------------------------------------------------
 
 void Inbound::commit(const sys::ReceivedTrain& train, Time now) {
     for (std::size_t start = 0; start < batch_;) {
@@ -187,8 +183,7 @@ Inbound::Run Inbound::commit_run(std::size_t start) {
     return run;
 }
 
-// ---- 6 roam
-// --------------------------------------------------------------------------------------
+// ---- 6 roam ---------------------------------------------------------------------------------
 
 void Inbound::note_received(wg::Session& session,
                             const sys::ReceivedTrain& train,
@@ -210,8 +205,7 @@ void Inbound::note_received(wg::Session& session,
     }
 }
 
-// ---- 7 check
-// -------------------------------------------------------------------------------------
+// ---- 7 check --------------------------------------------------------------------------------
 
 void Inbound::deliver(Bytes plaintext, const wg::Peer& peer, std::uint8_t outer_traffic_class) {
     if (plaintext.empty()) {
@@ -239,8 +233,7 @@ void Inbound::deliver(Bytes plaintext, const wg::Peer& peer, std::uint8_t outer_
     }
 }
 
-// ---- 8 write
-// -------------------------------------------------------------------------------------
+// ---- 8 write --------------------------------------------------------------------------------
 
 void Inbound::write_run() {
     if (merger_.empty()) {

@@ -47,8 +47,7 @@ Outbound::Outbound(Shared& shared,
       drops_(drops),
       arena_(std::make_unique_for_overwrite<std::byte[]>(kArenaBytes)) {}
 
-// ---- 1 read
-// --------------------------------------------------------------------------------------
+// ---- 1 read ---------------------------------------------------------------------------------
 
 bool Outbound::run(Time now) {
     bool worked = false;
@@ -79,8 +78,7 @@ bool Outbound::run(Time now) {
     return worked;
 }
 
-// ---- 2 route
-// -------------------------------------------------------------------------------------
+// ---- 2 route --------------------------------------------------------------------------------
 
 void Outbound::take(Bytes read, Time now) {
     const auto super = SuperPacket::parse(read);
@@ -119,8 +117,7 @@ void Outbound::answer_unreachable(const SuperPacket& super, Time now) {
     }
 }
 
-// ---- 3 number
-// ------------------------------------------------------------------------------------
+// ---- 3 number -------------------------------------------------------------------------------
 
 void Outbound::submit(const SuperPacket& super, ConstBytes read, wg::Peer& peer, Time now) {
     wg::Session* session = peer.current();
@@ -193,8 +190,7 @@ void Outbound::note_sent(wg::Session& session, bool is_data, Time now) {
     }
 }
 
-// ---- 4 message
-// -----------------------------------------------------------------------------------
+// ---- 4 message ------------------------------------------------------------------------------
 
 /// Finds the place of a message with `size` inner bytes and writes its header there.
 Outbound::Message Outbound::begin_message(const wg::Session& session,
@@ -236,16 +232,14 @@ TrainSlot Outbound::place(wg::Peer& peer, std::size_t size, std::uint8_t ecn) {
     return TrainYard::reserve(*train, size, ecn);
 }
 
-// ---- 5 seal
-// --------------------------------------------------------------------------------------
+// ---- 5 seal ---------------------------------------------------------------------------------
 
 void Outbound::seal_jobs() {
     shared_.kernels.seal({jobs_.data(), job_count_});
     job_count_ = 0;
 }
 
-// ---- 6 send
-// --------------------------------------------------------------------------------------
+// ---- 6 send ---------------------------------------------------------------------------------
 
 void Outbound::send_all() {
     for (Train& train : yard_.all()) {
