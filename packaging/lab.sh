@@ -30,13 +30,14 @@ USAGE
 }
 
 # ---- processes: a pid file holds "PID STARTTIME", so that a recycled pid is never taken for ours ----
-start_time() { # PID
-    local stat
+start_time() { # PID; nothing for a zombie, unless threads of it still hold its descriptors
+    local stat pid=$1 tasks
     stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
     stat=${stat##*) }
     # shellcheck disable=SC2086
     set -- $stat
-    [ "$1" != Z ] && echo "${20}"
+    tasks=("/proc/$pid"/task/*)
+    if [ "$1" != Z ] || [ ${#tasks[@]} -gt 1 ]; then echo "${20}"; else return 1; fi
 }
 
 pid_of() { # PIDFILE -> the pid, if that process still runs

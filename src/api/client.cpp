@@ -18,7 +18,7 @@ namespace weft::api {
 namespace {
 
 constexpr std::size_t kHeadMax = 16 << 10;
-constexpr std::size_t kBodyMax = 64 << 20;  // a status of wg::kPeersMax peers
+constexpr std::size_t kBodyMax = 16 << 20;  // a status of wg::kPeersMax peers
 constexpr int kBacklogPauseMs = 10;
 
 using Clock = std::chrono::steady_clock;
@@ -227,7 +227,7 @@ Result<Response> receive_response(Connection& connection) {
     response.status = head->status;
     const std::size_t wanted = head->content_length.value_or(kBodyMax);
     if (wanted > kBodyMax) {
-        return not_http("it is larger than 4 MiB");
+        return not_http("it is larger than " + std::to_string(kBodyMax >> 20) + " MiB");
     }
     while (response.body.size() < wanted) {
         const auto received = connection.receive(response.body);
@@ -242,7 +242,7 @@ Result<Response> receive_response(Connection& connection) {
         }
     }
     if (!head->content_length) {
-        return not_http("it is larger than 4 MiB");
+        return not_http("it is larger than " + std::to_string(kBodyMax >> 20) + " MiB");
     }
     response.body.resize(wanted);
     return response;

@@ -37,20 +37,20 @@ TEST(Client, sends_a_request_with_its_body) {
 }
 
 TEST(Client, takes_a_large_body_and_no_larger_one) {
-    const std::string most(4 << 20, 'x');
+    const std::string most(16 << 20, 'x');
     const auto response = ask(test::http("200 OK", most));
     ASSERT_TRUE(response);
     EXPECT_EQ(response->body.size(), most.size());
     const auto larger = ask(test::http("200 OK", most + "x"));
     ASSERT_FALSE(larger);
-    EXPECT_EQ(larger.error().cause, "the answer is not weftd's: it is larger than 4 MiB");
+    EXPECT_EQ(larger.error().cause, "the answer is not weftd's: it is larger than 16 MiB");
 }
 
 TEST(Client, reads_to_the_end_without_a_length) {
     const auto response = ask("HTTP/1.1 200 OK\r\n\r\nabc");
     ASSERT_TRUE(response);
     EXPECT_EQ(response->body, "abc");
-    EXPECT_FALSE(ask("HTTP/1.1 200 OK\r\n\r\n" + std::string((4 << 20) + 1, 'x')));
+    EXPECT_FALSE(ask("HTTP/1.1 200 OK\r\n\r\n" + std::string((16 << 20) + 1, 'x')));
 }
 
 TEST(Client, ignores_what_follows_the_body) {
@@ -91,8 +91,8 @@ TEST(Client, tells_that_the_daemon_is_not_running) {
     ASSERT_FALSE(response);
     EXPECT_EQ(response.error().code, std::errc::no_such_file_or_directory);
     EXPECT_EQ(response.error().message(),
-              "weftd is not running: no socket at /nonexistent/weftd.sock (start it: systemctl "
-              "start weftd, or weftd --config FILE)");
+              "weftd is not running: no socket at /nonexistent/weftd.sock (start it: weftd, "
+              "or weftd --config FILE)");
 }
 
 TEST(Client, tells_that_nobody_listens) {

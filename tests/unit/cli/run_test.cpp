@@ -116,7 +116,7 @@ TEST(WeftStatus, exits_3_when_the_daemon_is_not_running) {
     EXPECT_EQ(outcome.out, "");
     EXPECT_EQ(outcome.err,
               "weft: weftd is not running: no socket at /nonexistent/weftd.sock (start it: "
-              "systemctl start weftd, or weftd --config FILE)\n");
+              "weftd, or weftd --config FILE)\n");
 }
 
 TEST(WeftStatus, tells_an_answer_that_it_cannot_read) {
