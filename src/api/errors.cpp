@@ -13,10 +13,10 @@ std::string error_to_json(std::string_view code, const Error& error) {
         {"error", json::object{{"code", code}, {"cause", error.cause}, {"remedy", error.remedy}}}});
 }
 
-Error parse_error(std::string_view text) {
+Error parse_error(std::string_view json) {
     const auto code = std::make_error_code(std::errc::protocol_error);
-    const Error unclear{code, "weftd answered with an error that cannot be read", ""};
-    const auto object = parse_object(text);
+    Error unclear{code, "weftd answered with an error that cannot be read", ""};
+    const auto object = parse_object(json);
     if (!object) {
         return unclear;
     }

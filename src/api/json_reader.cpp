@@ -77,13 +77,13 @@ void JsonReader::read(std::string_view key, std::vector<std::string>& out) {
 }
 
 JsonReader JsonReader::child(std::string_view key) {
-    static const boost::json::object kEmpty;
+    static const boost::json::object nothing;
     const boost::json::value* value = find(key);
     const auto* object = value == nullptr ? nullptr : value->if_object();
     if (value != nullptr && object == nullptr) {
         fail(path_ + std::string{key}, "is not an object");
     }
-    return {object == nullptr ? kEmpty : *object, path_ + std::string{key} + ".", *failure_};
+    return {object == nullptr ? nothing : *object, path_ + std::string{key} + ".", *failure_};
 }
 
 }  // namespace weft::api

@@ -33,7 +33,7 @@ int derive_public_key(const Context& context) {
     constexpr std::size_t kTextMost = 64;  // a key and some white space
     Secret<kTextMost + 1> buffer;
     auto* chars = reinterpret_cast<char*>(buffer.data());
-    context.terminal.in.read(chars, static_cast<std::streamsize>(buffer.kSize));
+    context.terminal.in.read(chars, static_cast<std::streamsize>(decltype(buffer)::kSize));
     std::string_view text{chars, static_cast<std::size_t>(context.terminal.in.gcount())};
     const bool whole = text.size() <= kTextMost;
     text = text.substr(0, text.find_last_not_of(" \t\r\n") + 1);

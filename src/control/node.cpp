@@ -308,6 +308,7 @@ Result<> Node::Impl::apply(const DeviceEdit& edit) {
 // ---- The door --------------------------------------------------------------------------------
 
 Node::Node(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+// NOLINTNEXTLINE(bugprone-exception-escape): out of memory alone, and that ends the program
 Node::~Node() {
     stop();
 }

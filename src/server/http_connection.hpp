@@ -11,7 +11,7 @@
 
 namespace weft::server {
 
-inline constexpr std::size_t kHttpBodyMax = 64 * 1024;
+inline constexpr std::size_t kHttpBodyMax = std::size_t{64} * 1024;
 inline constexpr std::uint32_t kHttpHeaderMax = 8 * 1024;
 inline constexpr std::chrono::seconds kHttpTimeout{10};  // for a whole request, or answer
 

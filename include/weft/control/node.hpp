@@ -43,7 +43,7 @@ class Node {
 
     /// Brings everything up or leaves nothing behind.
     static Result<std::unique_ptr<Node>> start(config::Config config, Environment environment);
-    ~Node();
+    ~Node();  // NOLINT(bugprone-exception-escape): see node.cpp
     Node(const Node&) = delete;
     Node& operator=(const Node&) = delete;
 
