@@ -24,7 +24,7 @@ become_root() {
     local pass=("PATH=$PATH") name
     for name in $(compgen -e); do
         case $name in
-        WEFT_* | BORINGTUN | CARGO_HOME | RUSTUP_HOME | HOME | TERM | NO_COLOR)
+        WEFT_* | BORINGTUN | WIREGUARD_GO | CARGO_HOME | RUSTUP_HOME | HOME | TERM | NO_COLOR)
             pass+=("$name=${!name}") ;;
         esac
     done
@@ -51,7 +51,7 @@ jobs_here() {
     echo $((cores < memory ? cores : memory))
 }
 
-# deps_list GROUP...: package names; the groups are build, run, test.
+# deps_list GROUP...: package names; the groups are build, run, test, bench.
 deps_list() {
     local boost="libboost-dev libboost-json-dev" group
     if ! command -v apt-cache >/dev/null ||
@@ -64,7 +64,9 @@ deps_list() {
             "libcli11-dev libtomlplusplus-dev libsystemd-dev libgtest-dev libb2-dev" ;;
         run) echo "iproute2 iputils-ping wireguard-tools jq iperf3 tcpdump nftables procps" ;;
         test) echo "googletest bats clang-format-14 clang-tidy-14 clang-14 shellcheck git curl" \
-            "g++-aarch64-linux-gnu qemu-user-static wireguard-go python3-jsonschema socat" ;;
+            "g++-aarch64-linux-gnu g++-arm-linux-gnueabihf qemu-user-static wireguard-go qemu-system-x86 python3-jsonschema" \
+            "socat valgrind" ;;
+        bench) echo "gnuplot-nox ethtool python3 tinc libssl-dev libipsec-mb-dev" ;;
         *) die "no such group of packages: $group" ;;
         esac
     done
@@ -109,7 +111,7 @@ deps_install() {
     if ! apt-get -s install --no-install-recommends "${missing[@]}" >/dev/null 2>&1; then
         apt_quietly update || die "apt-get update failed"
     fi
-    case " $* " in *" test "*) deps_drop_unavailable ;; esac
+    case " $* " in *" test "* | *" bench "*) deps_drop_unavailable ;; esac
     removed=$(apt-get -s install --no-install-recommends "${missing[@]}" 2>/dev/null |
         awk '/^Remv/ { print $2 }' | tr '\n' ' ')
     [ -z "$removed" ] || die "installing ${missing[*]} would remove: $removed
@@ -118,7 +120,7 @@ deps_install() {
     apt_quietly install "${missing[@]}" || die "apt-get could not install: ${missing[*]}"
 }
 
-# A newer distribution may lack a test tool of this version: its tests are then skipped, with a reason.
+# A distribution or architecture may lack a test tool or a rival: that is then skipped, with a reason.
 deps_drop_unavailable() {
     local package kept=()
     for package in "${missing[@]}"; do

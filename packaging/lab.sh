@@ -25,7 +25,8 @@ usage: lab.sh up N              N nodes (1-26): a b c ..., containers a1 a2 b1 b
        lab.sh pid NODE          the process that speaks for that node
        lab.sh down              removes everything; may be repeated
 environment: WEFT_LAB_DIR (/run/weft-lab), WEFT_LAB_OUTER=4|6, WEFT_LAB_MTU (1500), WEFT_LAB_SUBJECT
-       (weft), WEFT_OFFLOAD_OFF and WEFT_ISA (given to the daemons), BORINGTUN (its program), WEFT_BUILD
+       (weft), WEFT_OFFLOAD_OFF and WEFT_ISA (given to the daemons), BORINGTUN and WIREGUARD_GO (their
+       programs), WEFT_BUILD
 USAGE
 }
 
@@ -276,8 +277,9 @@ start_speaker() { # NODE weft|wireguard-go|boringtun: starts it; configure_speak
         cmd=(env -u WEFT_LAB_DIR -u WEFT_BUILD -u WEFT_ROOT "$WEFT_BUILD/weftd")
         ;;
     wireguard-go)
-        need_command wireguard-go wireguard-go
-        cmd=(env WG_I_PREFER_BUGGY_USERSPACE_TO_POLISHED_KMOD=1 LOG_LEVEL=error wireguard-go -f weft0)
+        [ -n "${WIREGUARD_GO:-}" ] || need_command wireguard-go wireguard-go
+        cmd=(env WG_I_PREFER_BUGGY_USERSPACE_TO_POLISHED_KMOD=1 LOG_LEVEL=error
+            "${WIREGUARD_GO:-wireguard-go}" -f weft0)
         ;;
     boringtun) cmd=("$(boringtun_program)" -f -t 2 --disable-drop-privileges weft0) ;;
     *) die "who is $kind? one of weft wireguard-go boringtun" ;;

@@ -9,16 +9,17 @@ set -euo pipefail
 # shellcheck source=packaging/deps.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../packaging/deps.sh"
 
-PARTS=(lint build unit asan tsan arm64 netns interop demo)
-TSAN_UNITS=(unit_wg unit_dataplane unit_control)
+PARTS=(lint build unit asan tsan isa arm netns hurt interop demo)
+TSAN_UNITS=(unit_wg unit_dataplane unit_refusal unit_control)
 LOGS=$WEFT_ROOT/build/test-logs
-SYSROOT=$WEFT_ROOT/build/sysroot-arm64
+ARCHITECTURES=(arm64 armhf)
+FULL_ONLY=(interop:boringtun interop:wireguard_go_newest) # .bats files that CI has no time for
 
 usage() {
     cat <<USAGE
 usage: run.sh [PART...|full] [--list] [--only RE] [--seed N] [--junit FILE] [--no-install]
 parts: ${PARTS[*]}
-full: all of them, clang-tidy over every file, and tests/results/DATE.json
+full: all of them at their full size (WEFT_FULL=yes), clang-tidy over every file, and tests/results/DATE.json
 USAGE
 }
 
@@ -72,7 +73,25 @@ units() { # the unit binaries that this tree has
         ! compgen -G "$dir*.cpp" >/dev/null || echo "unit_$(basename "$dir")"
     done
 }
-pure_units() { units | grep -E '^unit_(base|net|crypto|wg)$' || true; }
+replays() { find "$WEFT_ROOT/tests/fuzz" -maxdepth 1 -name '*.cpp' -printf 'replay_%f\n' | sed 's/\.cpp$//' | sort; }
+arm_units() { units | grep -E '^unit_(base|net|crypto|wg)$' || true; }
+# arm_runs ARCHITECTURE: name and emulator of every way its programs are run. NEON makes a difference to
+# the cipher's kernels alone.
+arm_runs() {
+    case $1 in
+    arm64) echo "arm64 qemu-aarch64-static" ;;
+    armhf)
+        echo "armhf-without-neon qemu-arm-static -cpu cortex-a15,neon=off"
+        echo "armhf qemu-arm-static"
+        ;;
+    esac
+}
+arm_units_of() { # VARIANT
+    if [ "$1" = armhf ] && [ $full = no ]; then echo unit_crypto; else arm_units; fi
+}
+arm_daemon() { # ARCHITECTURE: its tunnel is tested
+    if [ "$1" = arm64 ] || [ $full = yes ]; then echo weftd; fi
+}
 
 # ---- cases ---------------------------------------------------------------------------------------
 passed=0 failed=0 skipped=0
@@ -129,16 +148,17 @@ run_case() {
 }
 
 # run_unit PART BINARY [WRAPPER...]: a GoogleTest binary; tests that skip themselves are told one by one.
+# Where the caller has a $variant, it is told before the name.
 run_unit() {
     local part=$1 binary=$2 name line log
-    name=$(basename "$binary")
+    name=${variant:+$variant:}$(basename "$binary")
     shift 2
     chosen "$name" || return 0
     if [ ! -x "$binary" ]; then
         report FAIL "$part" "$name" 0.00 "not built: ${binary#"$WEFT_ROOT/"}"
         return 0
     fi
-    run_case "$part" "$name" timeout -k 5 600 "$@" "$binary" --gtest_brief=0
+    run_case "$part" "$name" timeout -k 5 "$unit_limit" "$@" "$binary" --gtest_brief=0
     log=$LOGS/$part/$name.log
     while read -r line; do
         report skip "$part" "$name:$line" 0.00 "GTEST_SKIP, ${log#"$WEFT_ROOT/"}"
@@ -177,7 +197,7 @@ run_bats() {
         elif [[ $line == '#'* ]]; then
             echo "    | ${line#\# }"
         fi
-    done < <(timeout -k 10 900 bats --tap --timing "${options[@]}" "$file" 2>&1 ||
+    done < <(timeout -k 10 "$bats_limit" bats --tap --timing "${options[@]}" "$file" 2>&1 ||
         { rc=$? && [ $rc = 1 ] || echo "not ok 0 ended with exit $rc"; })
 }
 
@@ -197,12 +217,16 @@ part_unit() {
 }
 part_asan() {
     local unit built
-    mapfile -t built < <(units)
+    mapfile -t built < <(units && replays)
     # GCC documents that -fsanitize makes this warning raise false alarms; the release build has it.
-    run_case asan build build_preset asan -DCMAKE_CXX_FLAGS=-Wno-maybe-uninitialized -- "${built[@]}"
+    run_case asan build build_preset asan -DWEFT_UNITY=ON -DCMAKE_CXX_FLAGS=-Wno-maybe-uninitialized -- "${built[@]}"
     export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1
     export UBSAN_OPTIONS=print_stacktrace=1
     for unit in $(units); do run_unit asan "$WEFT_ROOT/build/asan/tests/$unit"; done
+    for unit in $(replays); do
+        run_case asan "$unit" timeout -k 5 120 "$WEFT_ROOT/build/asan/tests/$unit" \
+            "$WEFT_ROOT/tests/fuzz/corpus/${unit#replay_}"
+    done
 }
 part_tsan() {
     local unit built=()
@@ -210,30 +234,55 @@ part_tsan() {
         case " ${TSAN_UNITS[*]} " in *" $unit "*) built+=("$unit") ;; esac
     done
     # Asio's fences: ThreadSanitizer does not model them, and Asio does not rely on them.
-    run_case tsan build build_preset tsan -DCMAKE_CXX_FLAGS=-Wno-tsan -- "${built[@]}"
+    run_case tsan build build_preset tsan -DWEFT_UNITY=ON -DCMAKE_CXX_FLAGS=-Wno-tsan -- "${built[@]}"
     # Without setarch this compiler's run-time refuses kernels that randomise 32 bits of addresses.
     for unit in "${built[@]}"; do
         run_unit tsan "$WEFT_ROOT/build/tsan/tests/$unit" setarch "$(uname -m)" -R
     done
 }
-part_arm64() {
-    if [ -s "$SYSROOT.reason" ]; then
-        report skip arm64 build 0.00 "$(tail -n 1 "$SYSROOT.reason")"
-        return
-    fi
-    run_case arm64 build build_preset arm64
-    local unit
-    for unit in $(pure_units); do
-        run_unit arm64 "$WEFT_ROOT/build/arm64/tests/$unit" qemu-aarch64-static \
-            -L /usr/aarch64-linux-gnu -E "LD_LIBRARY_PATH=$SYSROOT/usr/lib/aarch64-linux-gnu"
+part_arm() {
+    local arch variant unit wrapper sysroot built
+    # Under emulation only in full: hours of virtual time, the same on every processor.
+    [ $full = yes ] || local -x 'GTEST_FILTER=-LongHaul.*'
+    for arch in "${ARCHITECTURES[@]}"; do
+        sysroot=$WEFT_ROOT/build/sysroot-$arch
+        if [ -s "$sysroot.reason" ]; then
+            report skip arm "$arch:build" 0.00 "$(tail -n 1 "$sysroot.reason")"
+            continue
+        fi
+        mapfile -t built < <(arm_units && arm_daemon "$arch")
+        run_case arm "$arch:build" build_preset "$arch" -- "${built[@]}"
+        while read -r variant wrapper; do
+            for unit in $(arm_units_of "$variant"); do
+                # shellcheck disable=SC2086  # the emulator and its options
+                run_unit arm "$WEFT_ROOT/build/$arch/tests/$unit" $wrapper -L "$sysroot"
+            done
+        done < <(arm_runs "$arch")
     done
+    bats_part arm
+}
+part_isa() { # constant time: slow under valgrind
+    [ $full = no ] || run_case isa constant_time bash "$WEFT_ROOT/tests/isa/constant_time.sh"
 }
 part_netns() { bats_part netns; }
+part_hurt() {
+    build_for hurt release hurt_datagrams
+    bats_part hurt
+}
 part_interop() { bats_part interop; }
 bats_part() {
     wants build || build_for "$1" release weftd weft
     local file
-    for file in "$WEFT_ROOT/tests/$1"/*.bats; do run_bats "$1" "$file"; done
+    for file in $(bats_files "$1"); do run_bats "$1" "$file"; done
+}
+bats_files() { # PART
+    local file
+    for file in "$WEFT_ROOT/tests/$1"/*.bats; do
+        case " ${FULL_ONLY[*]} $full" in
+        *" $1:$(basename "$file" .bats) "*no) ;;
+        *) echo "$file" ;;
+        esac
+    done
 }
 part_demo() {
     chosen demo || return 0
@@ -291,14 +340,22 @@ run_part() { # PART
 fetch() {
     deps_install build run test
     check_machine
-    if wants arm64; then
+    if wants arm; then
         as_owner mkdir -p "$WEFT_ROOT/build"
-        rm -f "$SYSROOT.reason"
-        as_owner bash "$WEFT_ROOT/packaging/cmake/arm64-sysroot.sh" "$SYSROOT" >"$SYSROOT.log" 2>&1 ||
-            tail -n 1 "$SYSROOT.log" >"$SYSROOT.reason"
+        local arch sysroot
+        for arch in "${ARCHITECTURES[@]}"; do
+            sysroot=$WEFT_ROOT/build/sysroot-$arch
+            rm -f "$sysroot.reason"
+            as_owner bash "$WEFT_ROOT/packaging/cmake/sysroot.sh" "$arch" "$sysroot" >"$sysroot.log" 2>&1 ||
+                tail -n 1 "$sysroot.log" >"$sysroot.reason"
+        done
     fi
     if wants interop && [ "$WEFT_INSTALL" = yes ]; then
-        as_owner bash "$WEFT_ROOT/tests/interop/boringtun.sh" >/dev/null || true
+        local rival rivals=(kernel)
+        [ $full = no ] || rivals+=(boringtun wireguard_go)
+        for rival in "${rivals[@]}"; do
+            as_owner bash "$WEFT_ROOT/tests/interop/$rival.sh" >/dev/null || true
+        done
     fi
 }
 
@@ -345,22 +402,30 @@ write_results() {
     echo "results: ${file#"$WEFT_ROOT/"}"
 }
 
+list_bats() { # PART
+    local file
+    for file in $(bats_files "$1"); do
+        sed -n 's/^@test "\([^"]*\)" {.*/\1/p' "$file" | tr ' ' '_' | sed "s/^/$(basename "$file" .bats):/"
+    done
+}
 list_cases() {
-    local part item file
+    local part item file arch
     for part in "${parts[@]}"; do
         case $part in
         lint) for file in "$WEFT_ROOT"/tests/lint/*.sh; do basename "$file" .sh; done | grep -vx lib ;;
         build) echo release ;;
         unit) units ;;
-        asan) echo build && units ;;
+        asan) echo build && units && replays ;;
         tsan) echo build && printf '%s\n' "${TSAN_UNITS[@]}" ;;
-        arm64) echo build && pure_units ;;
-        demo) echo demo ;;
-        netns | interop)
-            for file in "$WEFT_ROOT/tests/$part"/*.bats; do
-                sed -n 's/^@test "\(.*\)" {.*/\1/p' "$file" | tr ' ' '_' | sed "s/^/$(basename "$file" .bats):/"
+        arm)
+            for arch in "${ARCHITECTURES[@]}"; do
+                echo "$arch:build"
+                while read -r item _; do arm_units | sed "s/^/$item:/"; done < <(arm_runs "$arch")
             done
+            list_bats arm
             ;;
+        demo) echo demo ;;
+        netns | hurt | interop) list_bats "$part" ;;
         esac | while read -r item; do ! chosen "$item" || echo "$part $item"; done
     done
 }
@@ -389,7 +454,9 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 mount -t tmpfs -o mode=0755 tmpfs /run
 ip link set lo up
-export BATS_TEST_TIMEOUT=120 WEFT_SEED=$seed GTEST_SHUFFLE=1 GTEST_RANDOM_SEED=$((seed % 99999)) WEFT_INSTALL=no
+unit_limit=600 bats_limit=900 BATS_TEST_TIMEOUT=120 # seconds
+[ $full = no ] || unit_limit=3600 bats_limit=7200 BATS_TEST_TIMEOUT=5400
+export BATS_TEST_TIMEOUT WEFT_FULL=$full WEFT_SEED=$seed GTEST_SHUFFLE=1 GTEST_RANDOM_SEED=$((seed % 99999)) WEFT_INSTALL=no
 unset WEFT_LAB_SUBJECT WEFT_OFFLOAD_OFF WEFT_ISA WEFT_CONFIG WEFT_SOCKET WEFT_STATE_DIR WEFT_RUN_DIR
 rm -rf "$LOGS"
 mkdir -p "$LOGS"

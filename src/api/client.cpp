@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <optional>
 
 #include <poll.h>
@@ -12,6 +11,7 @@
 #include <sys/un.h>
 
 #include <weft/api/client.hpp>
+#include <weft/base/number.hpp>
 #include <weft/base/unique_fd.hpp>
 
 namespace weft::api {
@@ -156,12 +156,6 @@ std::string_view trim(std::string_view text) {
                : text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
-template <class T>
-bool parse_number(std::string_view text, T& out) {
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
-    return error == std::errc{} && end == text.data() + text.size();
-}
-
 struct Head {
     unsigned status = 0;
     std::optional<std::size_t> content_length;
@@ -172,9 +166,11 @@ Result<Head> parse_head(std::string_view text) {
     Head head;
     const std::string_view first = text.substr(0, text.find("\r\n"));
     const bool http = first.starts_with("HTTP/1.") && first.size() >= 12 && first[8] == ' ';
-    if (!http || !parse_number(first.substr(9, 3), head.status)) {
+    const auto status = http ? parse_number<unsigned>(first.substr(9, 3)) : std::nullopt;
+    if (!status) {
         return not_http("no HTTP status line");
     }
+    head.status = *status;
     text.remove_prefix(first.size() + 2);
     while (!text.empty()) {
         const std::string_view line = text.substr(0, text.find("\r\n"));
@@ -191,7 +187,8 @@ Result<Head> parse_head(std::string_view text) {
         if (!equal_ignoring_case(name, "content-length")) {
             continue;
         }
-        if (!parse_number(value, head.content_length.emplace())) {
+        head.content_length = parse_number<std::size_t>(value);
+        if (!head.content_length) {
             return not_http("a Content-Length that is no number");
         }
     }

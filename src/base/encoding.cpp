@@ -56,7 +56,11 @@ std::string to_hex(ConstBytes bytes) {
 }
 
 bool from_base64(std::string_view text, Bytes out) {
-    if (text.size() != sodium_base64_encoded_len(out.size(), kBase64) - 1) {
+    unsigned bits = 0;  // libsodium 1.0.18 takes bytes from 0x80 on for digits
+    for (const char c : text) {
+        bits |= static_cast<unsigned char>(c);
+    }
+    if (text.size() != sodium_base64_encoded_len(out.size(), kBase64) - 1 || bits > 0x7f) {
         return false;
     }
     if (out.empty()) {
@@ -76,6 +80,10 @@ bool from_base64(std::string_view text, Bytes out) {
         return false;
     }
     return true;
+}
+
+bool from_base64_line(std::string_view text, Bytes out) {
+    return from_base64(text.substr(0, text.find_last_not_of(" \t\r\n") + 1), out);
 }
 
 bool from_hex(std::string_view text, Bytes out) {

@@ -15,7 +15,7 @@ std::uint32_t RandomSource::next_u32() {
     return load_le32(bytes.data());
 }
 
-std::uint64_t RandomSource::below(std::uint64_t bound) {
+std::uint64_t RandomSource::uniform(std::uint64_t bound) {
     WEFT_ASSERT(bound > 0);
     // 2^64 mod bound: draws under it are thrown away, the rest is a whole number of bounds.
     const std::uint64_t surplus = (0 - bound) % bound;

@@ -29,6 +29,22 @@ int exit_code_of_http(unsigned status) {
     return status == kGatewayTimeout ? kTimeout : kFailed;
 }
 
+/// Where the files name another socket than the one that weftd usually has, and that one answers:
+/// api.socket was perhaps changed, which only a restart of weftd carries out.
+void point_to_usual_socket(const Context& context, Error& error) {
+    constexpr std::chrono::seconds kProbeTimeout{1};
+    const std::filesystem::path usual = context.paths.run_dir / "weftd.sock";
+    if (context.paths.socket || exit_code_of(error.code) != kNotRunning ||
+        usual == config::find_socket(context.paths) ||
+        !api::call(usual, "GET", "/v1/status", "", kProbeTimeout)) {
+        return;
+    }
+    error.remedy = "a weftd answers at " + usual.string() +
+                   ": if api.socket has been changed since it started, restart it; to ask it as "
+                   "it is: --socket " +
+                   usual.string();
+}
+
 }  // namespace
 
 int fail(const Context& context, const Error& error, int code) {
@@ -43,7 +59,9 @@ Answer ask(const Context& context, const Question& question) {
                                     question.body,
                                     question.timeout);
     if (!response) {
-        return {fail(context, response.error(), exit_code_of(response.error().code)), {}};
+        Error error = response.error();
+        point_to_usual_socket(context, error);
+        return {fail(context, error, exit_code_of(error.code)), {}};
     }
     constexpr unsigned kHttpOk = 200;
     if (response->status != kHttpOk) {

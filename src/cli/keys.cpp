@@ -34,11 +34,10 @@ int derive_public_key(const Context& context) {
     Secret<kTextMost + 1> buffer;
     auto* chars = reinterpret_cast<char*>(buffer.data());
     context.terminal.in.read(chars, static_cast<std::streamsize>(decltype(buffer)::kSize));
-    std::string_view text{chars, static_cast<std::size_t>(context.terminal.in.gcount())};
+    const std::string_view text{chars, static_cast<std::size_t>(context.terminal.in.gcount())};
     const bool whole = text.size() <= kTextMost;
-    text = text.substr(0, text.find_last_not_of(" \t\r\n") + 1);
     crypto::PrivateKey key;
-    if (!whole || !from_base64(text, key.mutable_bytes())) {
+    if (!whole || !from_base64_line(text, key.mutable_bytes())) {
         return fail(context,
                     invalid("standard input does not hold a private key (44 characters of base64)",
                             "weft pubkey < private.key"));

@@ -4,8 +4,8 @@
 #include "host_port.hpp"
 
 #include <algorithm>
-#include <charconv>
 
+#include <weft/base/number.hpp>
 #include <weft/net/address.hpp>
 
 namespace weft::config {
@@ -49,15 +49,6 @@ bool is_bracketed_host(std::string_view host) {
                zone.begin(), zone.end(), [](char c) { return is_label_char(c) || c == '.'; });
 }
 
-std::optional<std::uint16_t> parse_port(std::string_view text) {
-    std::uint16_t port = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-    if (error != std::errc{} || end != text.data() + text.size() || port == 0) {
-        return std::nullopt;
-    }
-    return port;
-}
-
 }  // namespace
 
 std::optional<HostPort> parse_host_port(std::string_view text) {
@@ -65,9 +56,9 @@ std::optional<HostPort> parse_host_port(std::string_view text) {
     if (colon == std::string_view::npos) {
         return std::nullopt;
     }
-    const auto port = parse_port(text.substr(colon + 1));
+    const auto port = parse_number<std::uint16_t>(text.substr(colon + 1));
     std::string_view host = text.substr(0, colon);
-    if (!port || host.empty()) {
+    if (!port || *port == 0 || host.empty()) {
         return std::nullopt;
     }
     if (host.front() == '[') {

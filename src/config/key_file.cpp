@@ -51,13 +51,11 @@ Result<Secret<32>> load_key_file(const std::filesystem::path& file) {
     if (size < 0) {
         return errno_error(errno, name);
     }
-    std::string_view text{reinterpret_cast<const char*>(buffer.data()),
-                          static_cast<std::size_t>(size)};
-    const std::size_t last = text.find_last_not_of(" \t\r\n");
-    text = text.substr(0, last == std::string_view::npos ? 0 : last + 1);
+    const std::string_view text{reinterpret_cast<const char*>(buffer.data()),
+                                static_cast<std::size_t>(size)};
     Secret<32> key;
     const bool whole = static_cast<std::size_t>(size) <= kKeyTextMost;
-    if (!whole || !from_base64(text, key.mutable_bytes()) || key.is_zero()) {
+    if (!whole || !from_base64_line(text, key.mutable_bytes()) || key.is_zero()) {
         return invalid(name + " does not hold a key (44 characters of base64)",
                        "make one: umask 077; weft genkey > " + name);
     }

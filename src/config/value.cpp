@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <weft/base/encoding.hpp>
+#include <weft/base/utf8.hpp>
 
 #include "host_port.hpp"
 #include "nearest.hpp"
@@ -49,13 +50,9 @@ bool is_name_char(char c) {
 /// For messages: what the user wrote, short and printable.
 std::string shown(std::string_view text) {
     constexpr std::size_t kShownMost = 60;
-    std::size_t size = std::min(text.size(), kShownMost);
-    while (size < text.size() && (static_cast<unsigned char>(text[size]) & 0xc0) == 0x80) {
-        --size;  // not through the middle of a UTF-8 sequence
-    }
-    std::string out{text.substr(0, size)};
+    std::string out = utf8_excerpt(text, kShownMost);
     std::replace_if(out.begin(), out.end(), is_control, '?');
-    return "'" + out + (size < text.size() ? "…'" : "'");
+    return "'" + out + "'";
 }
 
 }  // namespace

@@ -167,4 +167,29 @@ std::vector<PeerSample> samples_of(dataplane::Engine& engine) {
     return samples;
 }
 
+void forget_sources(dataplane::Engine& engine,
+                    const std::function<bool(const net::Path&)>& has_moved) {
+    std::vector<std::pair<crypto::PublicKey, net::Path>> paths;
+    engine.change([&](wg::Device& device, wg::Now /*now*/, wg::Actions& /*actions*/) {
+        for (const auto& [key, tunnel] : device.tunnels()) {
+            const net::Path path = tunnel->peer().path();
+            if (path.remote.valid() && !path.source.is_unspecified()) {
+                paths.emplace_back(key, path);
+            }
+        }
+    });
+    std::erase_if(paths, [&](const auto& entry) { return !has_moved(entry.second); });
+    if (paths.empty()) {
+        return;
+    }
+    engine.change([&](wg::Device& device, wg::Now /*now*/, wg::Actions& /*actions*/) {
+        for (const auto& [key, path] : paths) {
+            wg::Tunnel* const tunnel = device.find_peer(key);
+            if (tunnel != nullptr && tunnel->peer().path() == path) {
+                tunnel->peer().forget_source();
+            }
+        }
+    });
+}
+
 }  // namespace weft::control

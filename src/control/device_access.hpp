@@ -3,6 +3,8 @@
 // see all of it or none. Control thread.
 #pragma once
 
+#include <functional>
+
 #include <weft/base/result.hpp>
 #include <weft/control/device_edit.hpp>
 #include <weft/dataplane/engine.hpp>
@@ -21,5 +23,10 @@ Result<> apply_edit(dataplane::Engine& engine, const DeviceEdit& edit);
 
 /// Without prefixes and counters, for each second's look.
 [[nodiscard]] std::vector<PeerSample> samples_of(dataplane::Engine& engine);
+
+/// Peers whose path `has_moved` are answered from the address that routing chooses, until they have
+/// been heard again. Called for paths with a source, outside of the device's lock.
+void forget_sources(dataplane::Engine& engine,
+                    const std::function<bool(const net::Path&)>& has_moved);
 
 }  // namespace weft::control

@@ -23,6 +23,14 @@ std::vector<Resolver::Question> EndpointNames::due(Time now, const std::set<KeyB
     return questions;
 }
 
+void EndpointNames::not_asked(const std::vector<Resolver::Question>& questions) {
+    for (const Resolver::Question& question : questions) {
+        if (const auto found = entries_.find(question.peer); found != entries_.end()) {
+            found->second.ask_at.reset();
+        }
+    }
+}
+
 std::optional<net::Endpoint> EndpointNames::on_answer(const Resolver::Answer& answer,
                                                       const std::optional<net::Endpoint>& current,
                                                       bool failing,

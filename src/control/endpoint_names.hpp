@@ -29,6 +29,9 @@ class EndpointNames {
     /// Questions due at `now` of peers that have no session in `live`; they count as asked.
     [[nodiscard]] std::vector<Resolver::Question> due(Time now, const std::set<KeyBytes>& live);
 
+    /// What due() gave could not be asked: it is due again at once.
+    void not_asked(const std::vector<Resolver::Question>& questions);
+
     /// The endpoint to set, if any: the first answer's, and then another only while handshakes with
     /// the current one are `failing`; of several each has its turn.
     [[nodiscard]] std::optional<net::Endpoint> on_answer(

@@ -70,20 +70,30 @@ Result<> LinkSetup::add_addresses(std::span<const net::Prefix> addresses) {
         if (Result<> added = rtnetlink_.add_address(index_, address); !added) {
             return added.error();
         }
+        added_.insert(address);
     }
     return {};
 }
 
-Result<> LinkSetup::sync_addresses(std::span<const net::Prefix> remove,
-                                   std::span<const net::Prefix> wanted) {
+Result<> LinkSetup::sync_addresses(std::span<const net::Prefix> wanted) {
     // New ones first: with a family's last address the kernel drops the interface's routes.
-    if (Result<> added = add_addresses(wanted); !added || remove.empty()) {
-        return added;
+    if (Result<> added = add_addresses(wanted); !added) {
+        return added.error();
     }
-    for (const net::Prefix& address : remove) {
-        if (Result<> removed = rtnetlink_.remove_address(index_, address); !removed) {
+    const std::set<net::Prefix> kept{wanted.begin(), wanted.end()};
+    const std::size_t before = added_.size();
+    for (auto it = added_.begin(); it != added_.end();) {
+        if (kept.contains(*it)) {
+            ++it;
+            continue;
+        }
+        if (Result<> removed = rtnetlink_.remove_address(index_, *it); !removed) {
             return removed.error();
         }
+        it = added_.erase(it);
+    }
+    if (added_.size() == before) {
+        return {};
     }
     return add_addresses(wanted);  // those that went with the first address of their subnet
 }
@@ -124,6 +134,12 @@ void LinkSetup::sync_routes(const std::set<net::Prefix>& wanted) {
         failed.emplace(prefix, added.error());
     }
     failed_ = std::move(failed);
+}
+
+bool LinkSetup::has_moved(const net::Path& path, std::uint32_t fwmark) {
+    const Result<unsigned> way =
+        rtnetlink_.interface_towards(path.remote.address, path.source, fwmark);
+    return !way || *way != path.source_interface;
 }
 
 }  // namespace weft::control

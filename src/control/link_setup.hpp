@@ -40,13 +40,16 @@ class LinkSetup {
         : rtnetlink_(std::move(rtnetlink)), index_(index), log_(log) {}
 
     Result<> configure(std::uint32_t mtu);
-    /// Ensures all of `wanted`, removes the others. Routes may vanish with a removed address, so
-    /// sync_routes() comes after.
-    Result<> sync_addresses(std::span<const net::Prefix> remove,
-                            std::span<const net::Prefix> wanted);
+    /// Ensures all of `wanted`, removes what an earlier call added and is no longer wanted; what
+    /// fails is left to the next call. Routes may vanish with a removed address, so sync_routes()
+    /// comes after.
+    Result<> sync_addresses(std::span<const net::Prefix> wanted);
     /// Ensures every wanted route, removes what is no longer wanted. A route that cannot be added
     /// is logged once, told by failed_routes() and tried again at the next call.
     void sync_routes(const std::set<net::Prefix>& wanted);
+    /// Whether messages of this path would leave by another interface than the peer's came in by,
+    /// or not at all (kernel socket.c, send4 and send6).
+    [[nodiscard]] bool has_moved(const net::Path& path, std::uint32_t fwmark);
     /// Each with its cause.
     [[nodiscard]] const std::map<net::Prefix, Error>& failed_routes() const { return failed_; }
 
@@ -56,7 +59,8 @@ class LinkSetup {
     netlink::Rtnetlink rtnetlink_;
     unsigned index_;
     Log& log_;
-    std::set<net::Prefix> installed_;
+    std::set<net::Prefix> added_;      // addresses
+    std::set<net::Prefix> installed_;  // routes
     std::map<net::Prefix, Error> failed_;
 };
 

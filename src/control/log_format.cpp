@@ -8,6 +8,8 @@
 
 #include <stdio.h>
 
+#include <weft/base/utf8.hpp>
+
 namespace weft::control {
 namespace {
 
@@ -62,53 +64,12 @@ void append_escaped(std::string& out, char c) {
     out += kHex[byte & 15];
 }
 
-/// The length of the UTF-8 sequence at the front of `text`, 0 if there is none (RFC 3629).
-std::size_t utf8_length(std::string_view text) {
-    const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    const unsigned char lead = at(0);
-    std::size_t length = 0;
-    if (lead < 0x80) {
-        return 1;
-    }
-    if (lead >= 0xc2 && lead < 0xe0) {
-        length = 2;
-    } else if (lead >= 0xe0 && lead < 0xf0) {
-        length = 3;
-    } else if (lead >= 0xf0 && lead < 0xf5) {
-        length = 4;
-    }
-    if (length == 0 || text.size() < length) {
-        return 0;
-    }
-    for (std::size_t i = 1; i < length; ++i) {
-        if ((at(i) & 0xc0) != 0x80) {
-            return 0;
-        }
-    }
-    const bool overlong = (lead == 0xe0 && at(1) < 0xa0) || (lead == 0xf0 && at(1) < 0x90);
-    const bool beyond = (lead == 0xed && at(1) > 0x9f) || (lead == 0xf4 && at(1) > 0x8f);
-    return overlong || beyond ? 0 : length;
-}
-
 void append_quoted(std::string& out, std::string_view value) {
-    const bool cut = value.size() > kLogValueMax;
-    value = value.substr(0, kLogValueMax);
     out += '"';
-    while (!value.empty()) {
-        const std::size_t length = utf8_length(value);
-        if (length == 0) {
-            out += '?';  // not UTF-8: a reader of JSON would refuse the line
-            value.remove_prefix(1);
-            continue;
-        }
-        if (length == 1) {
-            append_escaped(out, value[0]);
-        } else {
-            out += value.substr(0, length);
-        }
-        value.remove_prefix(length);
+    for (const char c : utf8_excerpt(value, kLogValueMax)) {
+        append_escaped(out, c);  // of longer sequences every byte passes
     }
-    out += cut ? "...\"" : "\"";
+    out += '"';
 }
 
 bool needs_quotes(std::string_view value) {

@@ -62,6 +62,8 @@ Node::Impl::Impl(config::Config config, Environment environment)
     : env_(std::move(environment)),
       config_(std::move(config)),
       started_(BootClock::now()),
+      timestamps_(env_.paths.state_dir / (config_.node.interface + ".timestamp"), env_.log),
+      live_peers_(env_.paths.state_dir / (config_.node.interface + ".peers"), env_.log),
       boot_(config_),
       timer_(env_.loop) {}
 
@@ -73,6 +75,11 @@ Result<> Node::Impl::start_engine() {
         return error;
     }
     kernels_ = *kernels;
+    for (const crypto::AeadKernels* failed : crypto::failed_kernels()) {
+        env_.log.error("kernels_failed",
+                       {{"isa", failed->name},
+                        {"cause", "its self-test fails on this processor; it is not used"}});
+    }
     for (const crypto::AeadKernels* available : crypto::available_kernels()) {
         isa_available_.emplace_back(available->name);
     }
@@ -80,6 +87,11 @@ Result<> Node::Impl::start_engine() {
     if (!rtnetlink) {
         return rtnetlink.error();
     }
+    Result<netlink::RouteMonitor> route_monitor = netlink::RouteMonitor::open();
+    if (!route_monitor) {
+        return route_monitor.error();
+    }
+    route_monitor_ = std::move(*route_monitor);
     mtu_ = config_.node.mtu;
     if (mtu_ == 0) {
         const Result<std::uint32_t> found = find_mtu(*rtnetlink, numeric_endpoints(config_));
@@ -97,9 +109,8 @@ Result<> Node::Impl::start_engine() {
     engine.offloads = config_.offloads;
     engine.kernels = kernels_;
     for (const net::Prefix& prefix : config_.node.addresses) {
-        net::IpAddress& source = prefix.address.is_v4() ? engine.icmp_source4 : engine.icmp_source6;
-        if (source.is_unspecified()) {
-            source = prefix.address;
+        if (!prefix.address.is_v4() && engine.icmp_source6.is_unspecified()) {
+            engine.icmp_source6 = prefix.address;
         }
     }
     const SignalsBlocked blocked;
@@ -123,6 +134,10 @@ Result<> Node::Impl::start() {
     if (Result<> started = start_engine(); !started) {
         return started.error();
     }
+    engine_->change([floor = timestamps_.load()](wg::Device& device, wg::Now, wg::Actions&) {
+        device.timestamps().raise_floor(floor);
+    });
+    keep_timestamps();
     // Up before peers: their first handshakes may leave at once, and routes need a link that is up.
     if (Result<> configured = link_->configure(mtu_); !configured) {
         return configured.error();
@@ -133,6 +148,8 @@ Result<> Node::Impl::start() {
     if (addresses_failed_) {
         return *addresses_failed_;
     }
+    to_greet_ = live_peers_.load();
+    greet_peers();
     env_.log.info("node_started",
                   {{"interface", engine_->interface()},
                    {"port", std::to_string(engine_->listen_port())},
@@ -163,7 +180,6 @@ Desired Node::Impl::in_force() {
     now.private_key = std::move(device.private_key);
     now.listen_port = device.listen_port;
     now.fwmark = device.fwmark;
-    now.addresses = addresses_;
     for (PeerView& view : device.peers) {
         const auto known = peers_.find(view.public_key);
         if (known == peers_.end()) {
@@ -211,7 +227,7 @@ Result<> Node::Impl::apply_desired(Desired desired) {
     forget_absent_peers();
     addresses_ = std::move(desired.addresses);
     addresses_failed_.reset();
-    if (Result<> synced = link_->sync_addresses(plan.remove_addresses, addresses_); !synced) {
+    if (Result<> synced = link_->sync_addresses(addresses_); !synced) {
         addresses_failed_ = synced.error();
         env_.log.error("address_not_set", {{"cause", synced.error().message()}});
     }

@@ -15,12 +15,15 @@
 #include <weft/base/random.hpp>
 #include <weft/control/node.hpp>
 #include <weft/dataplane/engine.hpp>
+#include <weft/netlink/route_monitor.hpp>
 
 #include "endpoint_names.hpp"
 #include "link_setup.hpp"
+#include "live_peers.hpp"
 #include "peer_watch.hpp"
 #include "reconcile.hpp"
 #include "resolver.hpp"
+#include "timestamp_file.hpp"
 
 namespace weft::control {
 
@@ -54,6 +57,9 @@ class Node::Impl {
     void arm_timer();
     void on_tick();
     void observe_peers();
+    void check_sources();
+    void keep_timestamps();
+    void greet_peers();
     void ask_names();
     void take_answers();
 
@@ -71,6 +77,7 @@ class Node::Impl {
     std::vector<std::string> isa_available_;
     std::unique_ptr<dataplane::Engine> engine_;
     std::optional<LinkSetup> link_;
+    std::optional<netlink::RouteMonitor> route_monitor_;
 
     std::map<KeyBytes, DesiredPeer> peers_;  // of the configuration, without those removed by wg
     std::vector<net::Prefix> addresses_;     // of the configuration
@@ -78,7 +85,10 @@ class Node::Impl {
     Resolver resolver_;
     EndpointNames names_;
     PeerWatch watch_;
-    std::vector<PeerSample> samples_;  // of the last look
+    TimestampFile timestamps_;
+    LivePeers live_peers_;
+    std::vector<LivePeers::Peer> to_greet_;  // of the last run, not called yet
+    std::vector<PeerSample> samples_;        // of the last look
     Time routes_tried_;
 
     std::optional<Error> rejected_;              // the last reload's configuration

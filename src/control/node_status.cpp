@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include <weft/base/encoding.hpp>
+#include <weft/base/utf8.hpp>
 #include <weft/net/drop_reason.hpp>
 
 #include "device_access.hpp"
@@ -11,6 +12,8 @@
 
 namespace weft::control {
 namespace {
+
+constexpr std::size_t kShownMax = 64;  // bytes of what somebody asked for, in an error
 
 const char* session_text(const PeerView& peer) {
     if (peer.session_live) {
@@ -236,7 +239,7 @@ Result<PingTarget> Node::Impl::ping_target(std::string_view target) {
         return PingTarget{name_of(peer.public_key), peer.public_key, *address};
     }
     return Error{std::make_error_code(std::errc::no_such_device_or_address),
-                 "no peer " + std::string{target.substr(0, 64)},
+                 "no peer " + utf8_excerpt(target, kShownMax),
                  "weft peers lists them"};
 }
 

@@ -14,6 +14,7 @@ namespace {
 constexpr std::chrono::milliseconds kTick{1000};
 constexpr std::chrono::milliseconds kTickWhileResolving{100};
 constexpr std::chrono::seconds kLinkRepair{30};
+constexpr std::size_t kGreetingsPerTick = 500;
 
 }  // namespace
 
@@ -35,6 +36,12 @@ void Node::Impl::on_tick() {
         return;
     }
     observe_peers();
+    check_sources();
+    keep_timestamps();
+    greet_peers();
+    if (to_greet_.empty()) {  // else the file still says more than is known now
+        live_peers_.keep(samples_, BootClock::now());
+    }
     take_answers();
     ask_names();
     if (BootClock::now() - routes_tried_ > kLinkRepair) {
@@ -48,7 +55,7 @@ void Node::Impl::repair_link() {
     if (Result<> configured = link_->configure(mtu_); !configured) {
         env_.log.warn("link_not_set", {{"cause", configured.error().message()}});
     }
-    if (Result<> synced = link_->sync_addresses({}, addresses_); synced) {
+    if (Result<> synced = link_->sync_addresses(addresses_); synced) {
         addresses_failed_.reset();
     }
     sync_routes();
@@ -79,9 +86,56 @@ void Node::Impl::observe_peers() {
     }
 }
 
+/// Where a better way to a peer has come up, its address is the source from now on.
+void Node::Impl::check_sources() {
+    if (route_monitor_->take_changes()) {
+        forget_sources(*engine_, [this](const net::Path& path) {
+            return link_->has_moved(path, engine_->fwmark());
+        });
+    }
+}
+
+void Node::Impl::keep_timestamps() {
+    wg::Timestamp greatest;
+    wg::Now now;
+    engine_->change([&](wg::Device& device, wg::Now at, wg::Actions& /*actions*/) {
+        greatest = device.timestamps().greatest();
+        now = at;
+    });
+    const wg::Timestamp ceiling = timestamps_.keep(greatest, now);  // may write: not under the lock
+    engine_->change([&](wg::Device& device, wg::Now /*now*/, wg::Actions& /*actions*/) {
+        device.timestamps().set_ceiling(ceiling);
+    });
+}
+
+/// A handshake with whomever the last run had a session; the endpoint it had, where there is none.
+void Node::Impl::greet_peers() {
+    const std::size_t count = std::min(to_greet_.size(), kGreetingsPerTick);
+    if (count == 0) {
+        return;
+    }
+    engine_->change([&](wg::Device& device, wg::Now now, wg::Actions& actions) {
+        for (std::size_t i = 0; i < count; ++i) {
+            wg::Tunnel* tunnel = device.find_peer(crypto::PublicKey{to_greet_[i].public_key});
+            if (tunnel == nullptr) {
+                continue;
+            }
+            if (!tunnel->peer().has_endpoint()) {
+                tunnel->peer().set_endpoint(to_greet_[i].endpoint);
+            }
+            tunnel->initiate(now, false, actions);
+        }
+    });
+    to_greet_.erase(to_greet_.begin(), to_greet_.begin() + static_cast<std::ptrdiff_t>(count));
+}
+
 void Node::Impl::ask_names() {
-    if (!resolver_.busy()) {
-        resolver_.ask(names_.due(BootClock::now(), watch_.live()));
+    if (resolver_.busy()) {
+        return;
+    }
+    const auto questions = names_.due(BootClock::now(), watch_.live());
+    if (!resolver_.ask(questions)) {
+        names_.not_asked(questions);
     }
 }
 

@@ -13,10 +13,6 @@ namespace {
 
 using Prefixes = std::vector<net::Prefix>;
 
-bool contains(const Prefixes& list, const net::Prefix& prefix) {
-    return std::find(list.begin(), list.end(), prefix) != list.end();
-}
-
 PeerEdit addition(const KeyBytes& key, const DesiredPeer& peer) {
     PeerEdit edit;
     edit.public_key = key;
@@ -154,16 +150,6 @@ Plan diff(const Desired& from, const Desired& to) {
     if (from.fwmark != to.fwmark) {
         plan.edit.fwmark = to.fwmark;
     }
-    for (const net::Prefix& address : from.addresses) {
-        if (!contains(to.addresses, address)) {
-            plan.remove_addresses.push_back(address);
-        }
-    }
-    for (const net::Prefix& address : to.addresses) {
-        if (!contains(from.addresses, address)) {
-            plan.add_addresses.push_back(address);
-        }
-    }
     diff_peers(from, to, plan);
     return plan;
 }
@@ -186,12 +172,12 @@ std::vector<std::string> restart_required(const config::Config& running,
             settings.emplace_back(name);
         }
     };
-    const auto first_of = [](const config::Config& config, net::Family family) {
+    const auto first_ipv6 = [](const config::Config& config) {
         const auto& list = config.node.addresses;
-        const auto found = std::find_if(list.begin(), list.end(), [family](const auto& prefix) {
-            return prefix.address.family() == family;
-        });
-        return found == list.end() ? net::IpAddress::unspecified(family) : found->address;
+        const auto found = std::find_if(
+            list.begin(), list.end(), [](const auto& prefix) { return !prefix.address.is_v4(); });
+        return found == list.end() ? net::IpAddress::unspecified(net::Family::kIpv6)
+                                   : found->address;
     };
     check(running.node.interface == wanted.node.interface, "node.interface");
     check(running.node.workers == wanted.node.workers, "node.workers");
@@ -202,10 +188,8 @@ std::vector<std::string> restart_required(const config::Config& running,
     check(running.api.group == wanted.api.group, "api.group");
     check(running.log.level == wanted.log.level, "log.level");
     check(running.log.format == wanted.log.format, "log.format");
-    // The engine answers inner senders (ICMP) from the first address of each family.
-    check(first_of(running, net::Family::kIpv4) == first_of(wanted, net::Family::kIpv4) &&
-              first_of(running, net::Family::kIpv6) == first_of(wanted, net::Family::kIpv6),
-          "node.addresses (source of ICMP answers)");
+    // The engine answers inner senders (ICMPv6) from the first one.
+    check(first_ipv6(running) == first_ipv6(wanted), "node.addresses (source of ICMPv6 answers)");
     return settings;
 }
 

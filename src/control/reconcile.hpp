@@ -38,8 +38,6 @@ struct Desired {
 
 struct Plan {
     DeviceEdit edit;  // numeric endpoints included
-    std::vector<net::Prefix> add_addresses;
-    std::vector<net::Prefix> remove_addresses;
     /// Peers whose endpoint is new or another and is a name: to be resolved, and set even on a live
     /// session.
     std::vector<KeyBytes> resolve;

@@ -91,10 +91,10 @@ void Resolver::run(const std::shared_ptr<Batch>& batch, std::vector<Question> qu
     batch->done = true;
 }
 
-void Resolver::ask(std::vector<Question> questions) {
+bool Resolver::ask(const std::vector<Question>& questions) {
     WEFT_ASSERT(!busy());
     if (questions.empty()) {
-        return;
+        return true;
     }
     auto batch = std::make_shared<Batch>();
     // Signals are the control thread's.
@@ -106,9 +106,10 @@ void Resolver::ask(std::vector<Question> questions) {
         std::thread{[batch, questions]() mutable { run(batch, std::move(questions)); }}.detach();
         batch_ = std::move(batch);
     } catch (const std::system_error&) {
-        // No thread to be had now: the caller asks again at its next round.
+        // Told by busy().
     }
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    return busy();
 }
 
 std::vector<Resolver::Answer> Resolver::take_answers() {

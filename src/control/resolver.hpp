@@ -33,8 +33,8 @@ class Resolver {
     Resolver& operator=(const Resolver&) = delete;
 
     [[nodiscard]] bool busy() const { return batch_ != nullptr; }
-    /// Not while busy.
-    void ask(std::vector<Question> questions);
+    /// Not while busy. False if there is no thread to be had now, and nothing was asked.
+    [[nodiscard]] bool ask(const std::vector<Question>& questions);
     /// What has come in since; never blocks.
     [[nodiscard]] std::vector<Answer> take_answers();
 

@@ -8,30 +8,45 @@
 #include <weft/crypto/aead.hpp>
 #include <weft/crypto/x25519.hpp>
 
+#include "chacha20_poly1305/tables.hpp"
 #include "kernels.hpp"
 
 namespace weft::crypto {
 
 namespace {
 
-std::vector<const AeadKernels*> proven_kernels() {
+/// What this CPU can run, by its self-test's verdict.
+struct Judged {
     std::vector<const AeadKernels*> proven;
+    std::vector<const AeadKernels*> failed;
+};
+
+Judged judge_kernels() {
+    Judged judged;
     if (!initialize()) {
-        return proven;
+        return judged;
     }
-    for (const AeadKernels* kernels : {&kLibsodiumKernels}) {  // best first
-        if (self_test(*kernels)) {
-            proven.push_back(kernels);
-        }
+    auto candidates = chacha20_poly1305::runnable_tables();
+    candidates.push_back(&kLibsodiumKernels);
+    for (const AeadKernels* kernels : candidates) {
+        (self_test(*kernels) ? judged.proven : judged.failed).push_back(kernels);
     }
-    return proven;
+    return judged;
+}
+
+const Judged& judged_kernels() {
+    static const Judged judged = judge_kernels();
+    return judged;
 }
 
 }  // namespace
 
 std::span<const AeadKernels* const> available_kernels() {
-    static const std::vector<const AeadKernels*> proven = proven_kernels();
-    return proven;
+    return judged_kernels().proven;
+}
+
+std::span<const AeadKernels* const> failed_kernels() {
+    return judged_kernels().failed;
 }
 
 Result<const AeadKernels*> choose_kernels(std::string_view wish) {

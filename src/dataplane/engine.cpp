@@ -25,7 +25,6 @@ class Engine::Impl {
           wished_(config.offloads),
           fwmark_(config.fwmark) {
         shared_.mtu = config.mtu;
-        shared_.icmp_source4 = config.icmp_source4;
         shared_.icmp_source6 = config.icmp_source6;
         shared_.routes.store(new wg::RouteTable);
         shared_.offloads.tun_tso = tun_.tso();
@@ -79,6 +78,7 @@ class Engine::Impl {
 
   private:
     void start_threads() {
+        shared_.listen_port = udp_.port;
         shared_.offloads.udp_gso = udp_.gso;
         shared_.offloads.udp_gro = udp_.gro;
         for (const auto& worker : workers_) {

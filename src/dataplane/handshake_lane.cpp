@@ -63,9 +63,16 @@ void HandshakeLane::loop() {
 }
 
 void HandshakeLane::drain(const sys::UdpSocket& socket) {
+    // No more than the queue takes: what waits in the socket is dropped there for nothing. Half of
+    // the room, so that a flood over one family leaves some to the other.
+    const std::size_t room = (wg::kLaneQueueMax - queue_.size() + 1) / 2;
     sys::ReceivedTrain train;
-    for (std::size_t n = 0; socket.valid() && n < wg::kLaneQueueMax; ++n) {
-        if (!socket.receive({buffer_.get(), sys::kUdpReadMax}, train).ok()) {
+    for (std::size_t n = 0; socket.valid() && n < room; ++n) {
+        const sys::IoResult got = socket.receive({buffer_.get(), sys::kUdpReadMax}, train);
+        if (!got.ok()) {
+            if (!got.would_block()) {
+                drops_.add(net::DropReason::kReceiveFailed);
+            }
             return;
         }
         if (train.truncated) {

@@ -29,12 +29,14 @@ bool same_bytes(ConstBytes a, ConstBytes b, std::size_t from, std::size_t to) {
 
 }  // namespace
 
-/// False for what is never part of a run: IP options and extension headers, fragments, TCP flags
-/// but ACK and PSH, empty payloads, UDP without checksum, tunnels.
+/// False for what is never part of a run: IP options and extension headers, fragments, a wrong
+/// IPv4 checksum (merging would mend it), TCP flags but ACK and PSH, empty payloads, UDP without
+/// checksum, tunnels.
 bool Merger::shape_of(ConstBytes packet, const net::IpView& ip, Shape& out) {
     out.l4 = ip.header_size();
     out.is_tcp = ip.protocol() == net::kProtocolTcp;
-    if (ip.is_v4() && (out.l4 != net::kIpv4HeaderMin || (load_be16(&packet[6]) & 0x3fff) != 0)) {
+    if (ip.is_v4() && (out.l4 != net::kIpv4HeaderMin || (load_be16(&packet[6]) & 0x3fff) != 0 ||
+                       net::checksum_fold(net::checksum_add(0, packet.first(out.l4))) != 0xffff)) {
         return false;
     }
     const ConstBytes l4 = packet.subspan(out.l4);

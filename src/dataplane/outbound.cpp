@@ -3,7 +3,8 @@
 // parallel.
 //
 //   1  read      the TUN queue until empty or a budget is spent: packets and super-packets
-//   2  route     inner destination -> peer -> current session; none: stage it, ask the lane
+//   2  route     inner destination -> peer -> current session; none: stage it, ask the lane. Too
+//                large for the peer's path, or our own message going round: it ends here
 //   3  number    as many nonces as segments in one atomic add
 //   4  message   per segment: patched header in scratch, place in the peer's train, a seal job
 //   5  seal      the jobs in batches, from header and payload straight into the trains
@@ -28,6 +29,7 @@ constexpr int kSendWaitMs = 5;  // for room in a full socket buffer, before the 
 /// The largest inner packet whose message, padded, is one datagram.
 constexpr std::size_t kInnerMax =
     sys::kTrainBytesMax - wg::kDataOverhead - (wg::kPaddingMultiple - 1);
+constexpr std::uint32_t kIpv6MinimumMtu = 1280;  // RFC 8200 5
 
 /// Outer ECN for an inner packet: its own, but CE becomes ECT(0) (kernel INET_ECN_encapsulate).
 std::uint8_t outer_ecn(const net::IpView& ip) {
@@ -52,6 +54,7 @@ Outbound::Outbound(Shared& shared,
 bool Outbound::run(Time now) {
     bool worked = false;
     may_wait_ = true;
+    round_ = now;
     for (std::size_t reads = 0; reads < kReadsPerRun; ++reads) {
         if (arena_used_ + sys::kTunReadMax > kArenaBytes) {
             seal_jobs();
@@ -83,10 +86,13 @@ bool Outbound::run(Time now) {
 void Outbound::take(Bytes read, Time now) {
     const auto super = SuperPacket::parse(read);
     if (!super) {
-        drops_.add(net::DropReason::kInnerMalformed);
+        const std::size_t header = std::min(read.size(), sys::kVnetHeaderSize);
+        const bool is_ip = net::IpView::parse(read.subspan(header)).has_value();
+        drops_.add(is_ip ? net::DropReason::kOffloadMalformed : net::DropReason::kInnerMalformed);
         return;
     }
-    if (wg::Peer* peer = route(*super, now)) {
+    wg::Peer* peer = route(*super, now);
+    if (peer != nullptr && !goes_round(*super, *peer, now)) {
         submit(*super, read, *peer, now);
     }
 }
@@ -104,17 +110,68 @@ wg::Peer* Outbound::route(const SuperPacket& super, Time now) {
     return nullptr;
 }
 
+/// Whom an ICMP answer is from: this node; but a packet from outside with an IPv4 source of this
+/// node's own is a martian (RFC 1812 5.3.7) and dropped, so there it is who was called.
+net::IpAddress Outbound::answer_source(const net::IpView& ip) const {
+    return ip.is_v4() ? ip.destination() : shared_.icmp_source6;
+}
+
 void Outbound::answer_unreachable(const SuperPacket& super, Time now) {
     ByteArray<sys::kVnetHeaderSize + kIcmpMax> answer{};
-    const auto& source = super.ip().is_v4() ? shared_.icmp_source4 : shared_.icmp_source6;
-    const std::size_t size = build_icmp_unreachable(
-        super.packet(), super.ip(), source, Bytes{answer}.subspan(sys::kVnetHeaderSize));
+    const net::IpAddress source = answer_source(super.ip());
+    answer_sender(
+        answer,
+        build_icmp_unreachable(
+            super.packet(), super.ip(), source, Bytes{answer}.subspan(sys::kVnetHeaderSize)),
+        now);
+}
+
+/// Writes an ICMP answer of `size` bytes behind a vnet header of zeros; nothing if `size` is 0.
+void Outbound::answer_sender(Bytes answer, std::size_t size, Time now) {
     if (size != 0 && icmp_budget_.take(now)) {
         const std::array part{iovec{answer.data(), sys::kVnetHeaderSize + size}};
         if (!tun_.write(part).ok()) {
             drops_.add(net::DropReason::kTunWriteFailed);
         }
     }
+}
+
+/// Whether this is a message of ours that would go to `peer` for ever (see loop_guard.hpp).
+bool Outbound::goes_round(const SuperPacket& super, const wg::Peer& peer, Time now) {
+    const auto to = udp_destination_from(shared_.listen_port, super.packet(), super.ip());
+    if (!to || !shared_.loop_guard.closes_loop(*to, peer.path().remote, now)) {
+        return false;
+    }
+    drops_.add(net::DropReason::kRoutingLoop, super.segments());
+    return true;
+}
+
+/// What no message carries, or what the peer's path has refused and the kernel may not cut: its
+/// sender is told a size that fits.
+bool Outbound::fits(const SuperPacket& super, const wg::Peer& peer, Time now) {
+    const std::size_t size = super.segment_size(0);
+    const bool is_v4 = super.ip().is_v4();
+    std::size_t most = kInnerMax;
+    if (must_stay_whole(super.packet(), super.ip())) {
+        // IPv6 goes down to its minimum and no further; smaller packets are tried.
+        most = std::min<std::size_t>(most,
+                                     std::max(path_limits_.inner_max(peer.key(), now),
+                                              is_v4 ? std::uint32_t{0} : kIpv6MinimumMtu));
+    }
+    if (size <= most) {
+        return true;
+    }
+    drops_.add(net::DropReason::kTooLarge, super.segments());
+    ByteArray<sys::kVnetHeaderSize + kIcmpMax> answer{};
+    answer_sender(
+        answer,
+        build_icmp_too_big(super.packet(),
+                           super.ip(),
+                           static_cast<std::uint32_t>(std::min<std::size_t>(most, shared_.mtu)),
+                           answer_source(super.ip()),
+                           Bytes{answer}.subspan(sys::kVnetHeaderSize)),
+        now);
+    return false;
 }
 
 // ---- 3 number -------------------------------------------------------------------------------
@@ -125,8 +182,7 @@ void Outbound::submit(const SuperPacket& super, ConstBytes read, wg::Peer& peer,
         stage(read, super, peer, now);
         return;
     }
-    if (super.segment_size(0) > kInnerMax) {
-        drops_.add(net::DropReason::kTooLarge, super.segments());
+    if (!fits(super, peer, now)) {
         return;
     }
     const auto first = session->take_nonces(super.segments());
@@ -159,6 +215,7 @@ void Outbound::stage(ConstBytes read, const SuperPacket& super, wg::Peer& peer, 
 }
 
 void Outbound::flush_staged(wg::Peer& peer, bool keepalive_if_empty, Time now) {
+    round_ = now;
     auto items = peer.staged.take_all();
     for (auto& item : items) {
         if (const auto super = SuperPacket::parse(item.bytes)) {
@@ -279,6 +336,9 @@ bool Outbound::send_whole(const Train& train, const net::Path& path) {
         }
         return false;
     }
+    if (train.count == 1) {
+        note_refused(*train.peer, train.used, sent);
+    }
     drops_.add(net::DropReason::kSendFailed, train.count);
     return true;
 }
@@ -291,8 +351,16 @@ void Outbound::send_singly(const Train& train, const net::Path& path) {
         const sys::IoResult sent = send_once(
             {.bytes = one, .segment = one.size(), .traffic_class = train.ecn}, *train.peer, path);
         if (!sent.ok()) {
+            note_refused(*train.peer, one.size(), sent);
             drops_.add(net::DropReason::kSendFailed);
         }
+    }
+}
+
+/// One message was too large for the path: larger inner packets are answered for a while.
+void Outbound::note_refused(const wg::Peer& peer, std::size_t size, sys::IoResult sent) {
+    if (sent.error == EMSGSIZE) {
+        path_limits_.refused(peer.key(), size, round_);
     }
 }
 
@@ -313,7 +381,8 @@ sys::IoResult Outbound::send_once(const sys::OutgoingTrain& train,
     }
     // A train's EINVAL may be about segmentation; its messages singly will tell.
     const bool is_single = train.bytes.size() == train.segment;
-    if (is_single && sent.refuses_source() && !path.source.is_unspecified()) {
+    const bool about_source = sent.refuses_source() && (is_single || sent.error != EINVAL);
+    if (about_source && !path.source.is_unspecified()) {
         peer.forget_source();
         sent = socket.send(train, peer.path());
     }

@@ -10,7 +10,8 @@
 #include <weft/sys/tun.hpp>
 #include <weft/sys/udp_group.hpp>
 
-#include "icmp_unreachable.hpp"
+#include "icmp_error.hpp"
+#include "path_limits.hpp"
 #include "shared.hpp"
 #include "super_packet.hpp"
 #include "train.hpp"
@@ -45,7 +46,11 @@ class Outbound {
 
     void take(Bytes read, Time now);
     [[nodiscard]] wg::Peer* route(const SuperPacket& super, Time now);
+    [[nodiscard]] net::IpAddress answer_source(const net::IpView& ip) const;
     void answer_unreachable(const SuperPacket& super, Time now);
+    void answer_sender(Bytes answer, std::size_t size, Time now);
+    [[nodiscard]] bool goes_round(const SuperPacket& super, const wg::Peer& peer, Time now);
+    [[nodiscard]] bool fits(const SuperPacket& super, const wg::Peer& peer, Time now);
     void submit(const SuperPacket& super, ConstBytes read, wg::Peer& peer, Time now);
     void stage(ConstBytes read, const SuperPacket& super, wg::Peer& peer, Time now);
     [[nodiscard]] Message begin_message(const wg::Session& session,
@@ -60,6 +65,7 @@ class Outbound {
     void send(Train& train);
     [[nodiscard]] bool send_whole(const Train& train, const net::Path& path);
     void send_singly(const Train& train, const net::Path& path);
+    void note_refused(const wg::Peer& peer, std::size_t size, sys::IoResult sent);
     [[nodiscard]] sys::IoResult send_once(const sys::OutgoingTrain& train,
                                           wg::Peer& peer,
                                           const net::Path& path);
@@ -76,6 +82,8 @@ class Outbound {
     std::size_t job_count_ = 0;
     TrainYard yard_;
     IcmpBudget icmp_budget_;
+    PathLimits path_limits_;
+    Time round_{};          // when it began
     bool may_wait_ = true;  // for room in a socket, until a wait was in vain in this round
 };
 

@@ -16,6 +16,7 @@
 #include <weft/wg/peer.hpp>
 #include <weft/wg/routes.hpp>
 
+#include "loop_guard.hpp"
 #include "qsbr.hpp"
 
 namespace weft::dataplane {
@@ -104,11 +105,12 @@ struct Shared {
     const crypto::AeadKernels& kernels;
     const wg::IndexTable& indices;
     std::uint32_t mtu = 0;
-    net::IpAddress icmp_source4;
+    std::uint16_t listen_port = 0;  // changes while the threads are stopped
     net::IpAddress icmp_source6;
     bool steered = true;
     OffloadSwitches offloads;
     LaneMailbox lane;
+    LoopGuard loop_guard;
     Qsbr qsbr;
     /// Set when the TUN has vanished.
     std::atomic<bool> interface_lost{false};

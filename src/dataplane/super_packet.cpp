@@ -75,8 +75,8 @@ bool SuperPacket::plan_segments() {
         vnet_.gso_type == (ip_.is_v4() ? sys::GsoType::kTcpV4 : sys::GsoType::kTcpV6);
     const std::size_t l4 = vnet_.csum_start;
     const std::size_t l4_min = is_udp ? kUdpHeader : kTcpHeaderMin;
-    if ((!is_udp && !is_tcp) || vnet_.gso_size == 0 || l4 < ip_.header_size() ||
-        l4 + l4_min > packet_.size()) {
+    if ((!is_udp && !is_tcp) || !vnet_.needs_csum() || vnet_.gso_size == 0 ||
+        l4 < ip_.header_size() || l4 + l4_min > packet_.size()) {
         return false;
     }
     // The header size in the vnet header is a hint that forwarded packets get wrong.

@@ -4,11 +4,11 @@
 // Control plane; the packet path copies these values and compares them. Any thread.
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include <arpa/inet.h>
 
 #include <weft/base/assert.hpp>
+#include <weft/base/number.hpp>
 #include <weft/net/address.hpp>
 
 namespace weft::net {
@@ -31,10 +31,8 @@ std::optional<Number> parse_decimal(std::string_view text, Number maximum) {
     if (text.empty() || (text.size() > 1 && text.front() == '0')) {
         return std::nullopt;
     }
-    Number value = 0;
-    const char* const end = text.data() + text.size();
-    const auto [stopped, error] = std::from_chars(text.data(), end, value);
-    if (error != std::errc{} || stopped != end || value > maximum) {
+    const std::optional<Number> value = parse_number<Number>(text);
+    if (!value || *value > maximum) {
         return std::nullopt;
     }
     return value;

@@ -224,14 +224,26 @@ Result<std::vector<Route>> Rtnetlink::routes(unsigned index) {
     return all;
 }
 
-Result<unsigned> Rtnetlink::interface_towards(const net::IpAddress& destination) {
+Result<unsigned> Rtnetlink::interface_towards(const net::IpAddress& destination,
+                                              const net::IpAddress& source,
+                                              std::uint32_t mark) {
     const std::string doing = "finding the way to " + destination.to_string();
     rtmsg head{};
     head.rtm_family = address_family(destination.family());
     head.rtm_dst_len = destination.bits();
+    const bool from_source = !source.is_unspecified() && source.family() == destination.family();
+    if (from_source) {
+        head.rtm_src_len = source.bits();
+    }
     MessageBuilder request{RTM_GETROUTE, NLM_F_ACK};
     request.fixed_header(head);
     request.attribute(RTA_DST, destination.bytes());
+    if (from_source) {
+        request.attribute(RTA_SRC, source.bytes());
+    }
+    if (mark != 0) {
+        request.attribute_u32(RTA_MARK, mark);
+    }
     const Result<std::vector<Reply>> replies = exchange({fd_.get(), sequence_}, request, doing);
     if (!replies) {
         return replies.error();

@@ -2,6 +2,7 @@
 // See acceptor.hpp. Control thread.
 #include "acceptor.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <fcntl.h>
@@ -16,13 +17,8 @@ constexpr std::chrono::milliseconds kPauseAfterError{100};
 
 }  // namespace
 
-Acceptor::Acceptor(boost::asio::io_context& loop,
-                   UnixListener listener,
-                   std::size_t connections_max)
-    : acceptor_(loop),
-      pause_(loop),
-      listener_(std::move(listener)),
-      connections_max_(connections_max) {}
+Acceptor::Acceptor(boost::asio::io_context& loop, UnixListener listener, Limits limits)
+    : acceptor_(loop), pause_(loop), listener_(std::move(listener)), limits_(limits) {}
 
 Result<> Acceptor::start(Make make) {
     make_ = std::move(make);
@@ -41,18 +37,21 @@ void Acceptor::stop() {
     boost::system::error_code ignored;
     acceptor_.close(ignored);
     pause_.cancel();
-    for (const std::weak_ptr<Connection>& weak : connections_) {
-        if (const std::shared_ptr<Connection> connection = weak.lock()) {
+    for (const Client& client : clients_) {
+        if (const std::shared_ptr<Connection> connection = client.connection.lock()) {
             connection->close();
         }
     }
-    connections_.clear();
+    clients_.clear();
     listener_.reset();
 }
 
-std::size_t Acceptor::count_alive() {
-    std::erase_if(connections_, [](const auto& weak) { return weak.expired(); });
-    return connections_.size();
+bool Acceptor::has_place_for(bool is_root) {
+    std::erase_if(clients_, [](const Client& client) { return client.connection.expired(); });
+    const auto others = std::count_if(
+        clients_.begin(), clients_.end(), [](const Client& client) { return !client.is_root; });
+    return clients_.size() < limits_.all &&
+           (is_root || static_cast<std::size_t>(others) < limits_.others);
 }
 
 void Acceptor::accept() {
@@ -75,11 +74,11 @@ void Acceptor::on_accept(const boost::system::error_code& error, UnixSocket sock
         });
         return;
     }
-    if (count_alive() < connections_max_) {
-        if (const std::shared_ptr<Connection> connection = make_(std::move(socket))) {
-            connections_.push_back(connection);
-            connection->start();
-        }
+    const bool is_root = peer_uid(socket.native_handle()) == uid_t{0};
+    if (has_place_for(is_root)) {
+        const std::shared_ptr<Connection> connection = make_(std::move(socket));
+        clients_.push_back({connection, is_root});
+        connection->start();
     }
     accept();
 }

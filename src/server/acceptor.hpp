@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Accepts connections on a UnixListener, no more at a time than a limit, and knows those that are
-// alive so that it can close them. Control thread.
+// alive so that it can close them. Some places are root's, so that nobody else can shut it out.
+// Control thread.
 #pragma once
 
 #include <functional>
@@ -31,10 +32,15 @@ class Connection {
 
 class Acceptor : public std::enable_shared_from_this<Acceptor> {
   public:
-    /// Null refuses the client, by closing the socket.
     using Make = std::function<std::shared_ptr<Connection>(UnixSocket)>;
 
-    Acceptor(boost::asio::io_context& loop, UnixListener listener, std::size_t connections_max);
+    /// Connections at once, of all users, and of all but root.
+    struct Limits {
+        std::size_t all;
+        std::size_t others;
+    };
+
+    Acceptor(boost::asio::io_context& loop, UnixListener listener, Limits limits);
 
     [[nodiscard]] Result<> start(Make make);
     /// Closes the connections and removes the socket's name. Idempotent.
@@ -43,14 +49,18 @@ class Acceptor : public std::enable_shared_from_this<Acceptor> {
   private:
     void accept();
     void on_accept(const boost::system::error_code& error, UnixSocket socket);
-    [[nodiscard]] std::size_t count_alive();
+    [[nodiscard]] bool has_place_for(bool is_root);
 
+    struct Client {
+        std::weak_ptr<Connection> connection;
+        bool is_root;
+    };
     boost::asio::local::stream_protocol::acceptor acceptor_;
     boost::asio::steady_timer pause_;
     std::optional<UnixListener> listener_;
-    std::size_t connections_max_;
+    Limits limits_;
     Make make_;
-    std::vector<std::weak_ptr<Connection>> connections_;
+    std::vector<Client> clients_;
 };
 
 }  // namespace weft::server

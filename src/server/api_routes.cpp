@@ -8,11 +8,14 @@
 #include <boost/json.hpp>
 
 #include <weft/api/status.hpp>
+#include <weft/base/utf8.hpp>
 
 #include "ping.hpp"
 
 namespace weft::server {
 namespace {
+
+constexpr std::size_t kShownMax = 64;  // bytes of a path that is not there
 
 struct RouteEntry {
     std::string_view method;
@@ -79,7 +82,7 @@ void ApiRoutes::handle(const ApiRequest& request, const Reply& reply) {
                 404,
                 "not_found",
                 {std::make_error_code(std::errc::no_such_file_or_directory),
-                 "there is no " + request.target.substr(0, 64),
+                 "there is no " + utf8_excerpt(request.target, kShownMax),
                  "GET /v1/status, /v1/peers, /v1/config; POST /v1/ping, /v1/reload"}));
             return;
         case Route::kWrongMethod: {
@@ -133,10 +136,19 @@ void ApiRoutes::ping(const ApiRequest& request, const Reply& reply) {
         reply(error_response(404, "no_such_peer", target.error()));
         return;
     }
+    if (request.uid != uid_t{0} && pings_ >= kPingsMax) {
+        reply(error_response(503,
+                             "busy",
+                             {std::make_error_code(std::errc::resource_unavailable_try_again),
+                              std::to_string(pings_) + " pings are under way",
+                              "wait until some of them are over"}));
+        return;
+    }
     plan.interface = node_.interface();
     plan.address = target->address;
     const auto on_done =
         [this, reply, name = parsed->target, target = *target](const PingResult& result) {
+            --pings_;
             api::PingReply answer;
             answer.target = name;
             answer.peer = target.peer;
@@ -149,7 +161,9 @@ void ApiRoutes::ping(const ApiRequest& request, const Reply& reply) {
         };
     if (Result<> started = start_ping(loop_, plan, on_done); !started) {
         reply(error_response(500, "ping_failed", started.error()));
+        return;
     }
+    ++pings_;
 }
 
 }  // namespace weft::server

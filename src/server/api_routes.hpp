@@ -47,6 +47,8 @@ class ApiRoutes {
   public:
     using Reply = std::function<void(ApiResponse)>;
 
+    static constexpr unsigned kPingsMax = 16;  // at once; root's count, but are never refused
+
     ApiRoutes(control::Node& node, boost::asio::io_context& loop) : node_(node), loop_(loop) {}
 
     /// Calls `reply` once: now, or for a ping when it is over.
@@ -59,6 +61,7 @@ class ApiRoutes {
 
     control::Node& node_;
     boost::asio::io_context& loop_;
+    unsigned pings_ = 0;  // under way
 };
 
 [[nodiscard]] ApiResponse error_response(unsigned status,

@@ -12,7 +12,7 @@
 namespace weft::server {
 namespace {
 
-constexpr std::size_t kConnectionsMax = 64;
+constexpr Acceptor::Limits kConnectionsMax{.all = 64, .others = 48};
 
 }  // namespace
 

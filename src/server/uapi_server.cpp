@@ -20,7 +20,7 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-constexpr std::size_t kConnectionsMax = 16;
+constexpr Acceptor::Limits kUapiConnectionsMax{.all = 16, .others = 0};  // root alone
 constexpr std::size_t kChunk = 16384;
 constexpr std::chrono::seconds kTimeout{10};  // without any progress
 
@@ -170,7 +170,7 @@ class UapiConnection final : public Connection,
 class UapiServer::Impl {
   public:
     Impl(asio::io_context& loop, UnixListener listener)
-        : acceptor(std::make_shared<Acceptor>(loop, std::move(listener), kConnectionsMax)) {}
+        : acceptor(std::make_shared<Acceptor>(loop, std::move(listener), kUapiConnectionsMax)) {}
     std::shared_ptr<Acceptor> acceptor;
 };
 
@@ -192,9 +192,7 @@ Result<std::unique_ptr<UapiServer>> UapiServer::start(const std::filesystem::pat
     }
     auto impl = std::make_shared<Impl>(loop, std::move(*listener));
     Result<> started = impl->acceptor->start([&node, &log](UnixSocket socket) {
-        const std::optional<uid_t> uid = peer_uid(socket.native_handle());
-        return uid == uid_t{0} ? std::make_shared<UapiConnection>(std::move(socket), node, log)
-                               : nullptr;
+        return std::make_shared<UapiConnection>(std::move(socket), node, log);
     });
     if (!started) {
         return started.error();

@@ -3,12 +3,12 @@
 // against. Control thread.
 #include "uapi_text.hpp"
 
-#include <charconv>
 #include <utility>
 
 #include <sodium.h>
 
 #include <weft/base/encoding.hpp>
+#include <weft/base/number.hpp>
 
 namespace weft::server {
 namespace {
@@ -30,14 +30,6 @@ Error unknown_key(std::string_view key) {
         key.size() <= kKeyNameMax &&
         key.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") == std::string_view::npos;
     return invalid(is_name ? "unknown key " + std::string{key} : "unknown key");
-}
-
-template <class Number>
-std::optional<Number> parse_number(std::string_view text) {
-    Number number{};
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    return error == std::errc{} && end == text.data() + text.size() ? std::optional{number}
-                                                                    : std::nullopt;
 }
 
 std::optional<Secret<32>> parse_secret(std::string_view text) {

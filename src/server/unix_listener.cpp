@@ -7,8 +7,10 @@
 #include <utility>
 #include <vector>
 
+#include <fcntl.h>
 #include <grp.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -57,6 +59,38 @@ Result<> make_directory(const std::filesystem::path& directory) {
     return {};
 }
 
+std::string lock_name(const std::filesystem::path& path) {
+    return path.string() + ".lock";
+}
+
+Error another_daemon(const std::string& sign) {
+    return {std::make_error_code(std::errc::address_in_use),
+            "another weftd is running: it " + sign,
+            "stop it first, or use another interface and socket"};
+}
+
+/// Whoever has the lock alone may remove and make the socket. It goes with its holder's process;
+/// the file is removed by the holder only, so a lock on a file that has lost its name is none.
+Result<UniqueFd> take_lock(const std::filesystem::path& path) {
+    const std::string name = lock_name(path);
+    while (true) {
+        UniqueFd fd{open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)};
+        if (!fd.valid()) {
+            return errno_error(errno, "open " + name);
+        }
+        if (flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+            return errno == EWOULDBLOCK ? another_daemon("has locked " + name)
+                                        : errno_error(errno, "lock " + name);
+        }
+        struct stat ours {};
+        struct stat named {};
+        if (fstat(fd.get(), &ours) == 0 && lstat(name.c_str(), &named) == 0 &&
+            ours.st_dev == named.st_dev && ours.st_ino == named.st_ino) {
+            return fd;
+        }
+    }
+}
+
 /// Removes a socket that nobody listens on.
 Result<> clear_stale(sockaddr_un& address, const std::filesystem::path& path) {
     struct stat found {};
@@ -72,9 +106,7 @@ Result<> clear_stale(sockaddr_un& address, const std::filesystem::path& path) {
     }
     const int status = connect(probe.get(), as_sockaddr(&address), sizeof address);
     if (status == 0 || errno == EAGAIN) {  // EAGAIN: its backlog is full, so someone has it
-        return Error{std::make_error_code(std::errc::address_in_use),
-                     "another weftd is running: it answers on " + path.string(),
-                     "stop it first, or use another interface and socket"};
+        return another_daemon("answers on " + path.string());
     }
     if (errno != ECONNREFUSED) {
         return errno_error(errno, "try " + path.string());
@@ -95,10 +127,16 @@ Result<UnixListener> UnixListener::open(const ListenerConfig& config) {
     if (Result<> made = make_directory(config.path.parent_path()); !made) {
         return made.error();
     }
+    Result<UniqueFd> lock = take_lock(config.path);
+    if (!lock) {
+        return lock.error();
+    }
+    UnixListener listener;
+    listener.lock_ = std::move(*lock);
+    listener.path_ = config.path;
     if (Result<> cleared = clear_stale(*address, config.path); !cleared) {
         return cleared.error();
     }
-    UnixListener listener;
     listener.fd_ = UniqueFd{socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
     if (!listener.fd_.valid()) {
         return errno_error(errno, "open a unix socket");
@@ -110,7 +148,6 @@ Result<UnixListener> UnixListener::open(const ListenerConfig& config) {
     if (bound != 0) {
         return errno_error(bind_error, "make the socket " + config.path.string());
     }
-    listener.path_ = config.path;
     struct stat made {};
     if (lstat(config.path.c_str(), &made) != 0) {
         return errno_error(errno, "look at " + config.path.string());
@@ -130,7 +167,8 @@ Result<UnixListener> UnixListener::open(const ListenerConfig& config) {
 }
 
 UnixListener::UnixListener(UnixListener&& other) noexcept
-    : fd_(std::move(other.fd_)),
+    : lock_(std::move(other.lock_)),
+      fd_(std::move(other.fd_)),
       path_(std::exchange(other.path_, {})),
       device_(other.device_),
       inode_(other.inode_),
@@ -141,6 +179,9 @@ UnixListener::~UnixListener() {
     if (!path_.empty() && lstat(path_.c_str(), &found) == 0 && found.st_dev == device_ &&
         found.st_ino == inode_) {
         unlink(path_.c_str());
+    }
+    if (lock_.valid()) {
+        unlink(lock_name(path_).c_str());
     }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A listening unix socket with a name in the file system: a dead daemon's is replaced, a live one's
-// is not, and ours is gone when we are. Control thread.
+// is not, and ours is gone when we are. Between daemons that start at the same time a lock decides,
+// on NAME.lock beside the socket, for as long as the socket is there. Control thread.
 #pragma once
 
 #include <filesystem>
@@ -37,6 +38,7 @@ class UnixListener {
 
   private:
     UnixListener() = default;
+    UniqueFd lock_;
     UniqueFd fd_;
     std::filesystem::path path_;
     // Of the socket file: another daemon's of the same name is not ours to remove.

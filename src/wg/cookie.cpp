@@ -35,6 +35,10 @@ bool CookieChecker::mac1_valid(ConstBytes message) const {
 }
 
 bool CookieChecker::mac2_valid(ConstBytes message, const net::Endpoint& source, Time now) {
+    const auto mac2 = layout::mac2_of(message);
+    if (sodium_is_zero(as_uchar(mac2.data()), mac2.size()) != 0) {
+        return false;  // sent without a cookie, as a flood is: not worth two MACs
+    }
     refresh_secret(now);
     return same_mac(crypto::blake2s_mac(make_cookie(source), layout::before_mac2(message)),
                     layout::mac2_of(message));

@@ -56,8 +56,8 @@ Tunnel* Device::ensure_peer(const crypto::PublicKey& key) {
     }
     const auto worker = static_cast<std::uint8_t>(next_worker_);
     next_worker_ = (next_worker_ + 1) % workers_;
-    auto tunnel =
-        std::make_unique<Tunnel>(Tunnel::Shared{identity_, indices_, random_}, key, worker);
+    auto tunnel = std::make_unique<Tunnel>(
+        Tunnel::Shared{identity_, indices_, random_, timestamps_}, key, worker);
     return tunnels_.emplace(key, std::move(tunnel)).first->second.get();
 }
 

@@ -6,90 +6,20 @@
 //      <- s                           the initiator knows the responder's static key
 //      -> e, es, s, ss, {t}           initiation
 //      <- e, ee, se, psk, {}          response
-#include <algorithm>
 #include <utility>
 
-#include <weft/base/endian.hpp>
-#include <weft/crypto/aead.hpp>
 #include <weft/wg/noise.hpp>
 
 #include "layout.hpp"
+#include "symmetric_state.hpp"
 
 namespace weft::wg {
 namespace {
 
 using crypto::AeadKey;
-using crypto::PrivateKey;
-using crypto::PublicKey;
 using net::DropReason;
 
-constexpr std::string_view kConstruction = "Noise_IKpsk2_25519_ChaChaPoly_BLAKE2s";
 constexpr std::string_view kIdentifier = "WireGuard v1 zx2c4 Jason@zx2c4.com";
-
-constexpr std::uint64_t kTai64Base = 0x400000000000000aULL;  // TAI64 label of 1970, with 10 s
-constexpr std::uint32_t kNanosecondTick = 1U << 24;          // largest power of two ≤ 1 s / 50
-constexpr std::uint32_t kNanosecondsPerSecond = 1'000'000'000;
-
-// ---- The symmetric state: chaining key and hash -----------------------------------------------
-
-void mix_hash(HandshakeState& state, ConstBytes data) {
-    state.hash = crypto::blake2s(state.hash, data);
-}
-
-/// The key for the next encryption. (Where none follows, KDF_1 would do; its output is the same.)
-AeadKey mix_key(HandshakeState& state, ConstBytes input) {
-    auto [chaining_key, key] = crypto::kdf2(state.chaining_key, input);
-    state.chaining_key = std::move(chaining_key);
-    return std::move(key);
-}
-
-/// Nothing if the DH result is zero.
-std::optional<AeadKey> mix_dh(HandshakeState& state, const PrivateKey& ours, const PublicKey& its) {
-    crypto::SharedSecret shared;
-    if (!crypto::dh(ours, its, shared)) {
-        return std::nullopt;
-    }
-    return mix_key(state, shared.bytes());
-}
-
-std::optional<AeadKey> mix_static_static(HandshakeState& state, const Remote& remote) {
-    if (!remote.usable) {
-        return std::nullopt;
-    }
-    return mix_key(state, remote.static_static.bytes());
-}
-
-void mix_ephemeral(HandshakeState& state, ConstBytes ephemeral) {
-    mix_hash(state, ephemeral);
-    static_cast<void>(mix_key(state, ephemeral));
-}
-
-AeadKey mix_preshared_key(HandshakeState& state, const PresharedKey& preshared_key) {
-    auto [chaining_key, tau, key] = crypto::kdf3(state.chaining_key, preshared_key.bytes());
-    state.chaining_key = std::move(chaining_key);
-    mix_hash(state, tau.bytes());
-    return std::move(key);
-}
-
-void encrypt_and_hash(HandshakeState& state, const AeadKey& key, ConstBytes plain, Bytes out) {
-    crypto::seal_with_data(key, 0, state.hash, plain, out);
-    mix_hash(state, out);
-}
-
-bool decrypt_and_hash(HandshakeState& state, const AeadKey& key, ConstBytes sealed, Bytes out) {
-    if (!crypto::open_with_data(key, 0, state.hash, sealed, out)) {
-        return false;
-    }
-    mix_hash(state, sealed);
-    return true;
-}
-
-void start(HandshakeState& state, const PublicKey& responder) {
-    const crypto::Hash construction = crypto::blake2s(bytes_of(kConstruction));
-    state.chaining_key = Secret<32>{construction};
-    state.hash = crypto::blake2s(construction, bytes_of(kIdentifier));
-    mix_hash(state, responder.bytes);
-}
 
 void generate_ephemeral(HandshakeState& state, RandomSource& random, Bytes out) {
     state.ephemeral_private = crypto::generate_private_key(random);
@@ -98,28 +28,7 @@ void generate_ephemeral(HandshakeState& state, RandomSource& random, Bytes out) 
     mix_ephemeral(state, state.ephemeral_public.bytes);
 }
 
-Timestamp make_timestamp(std::uint64_t label, std::uint32_t nanoseconds) {
-    Timestamp timestamp;
-    store_be64(timestamp.data(), label);
-    store_be32(timestamp.data() + 8, nanoseconds);
-    return timestamp;
-}
-
 }  // namespace
-
-Timestamp to_timestamp(WallTime now) {
-    const auto seconds = std::chrono::floor<std::chrono::seconds>(now.time_since_epoch());
-    const auto rest = static_cast<std::uint32_t>((now.time_since_epoch() - seconds).count());
-    return make_timestamp(kTai64Base + static_cast<std::uint64_t>(seconds.count()),
-                          rest & ~(kNanosecondTick - 1));
-}
-
-Timestamp next_tick(const Timestamp& last) {
-    const std::uint64_t label = load_be64(last.data());
-    const std::uint32_t nanoseconds = load_be32(last.data() + 8) + kNanosecondTick;
-    return nanoseconds < kNanosecondsPerSecond ? make_timestamp(label, nanoseconds)
-                                               : make_timestamp(label + 1, 0);
-}
 
 bool create_initiation(const Identity& self,
                        const Remote& remote,
@@ -130,7 +39,7 @@ bool create_initiation(const Identity& self,
     namespace field = layout::initiation;
     layout::store_type(out, MessageType::kInitiation);
     layout::store_index(out, field::kSender, state.local_index);
-    start(state, remote.public_key);
+    start(state, bytes_of(kIdentifier), remote.public_key);
 
     // e
     generate_ephemeral(state, random, out.subspan<field::kEphemeral, 32>());
@@ -157,7 +66,7 @@ DropReason consume_initiation_static(const Identity& self,
     namespace field = layout::initiation;
     HandshakeState& state = out.state;
     state.remote_index = layout::load_index(message, field::kSender);
-    start(state, self.public_key);
+    start(state, bytes_of(kIdentifier), self.public_key);
 
     // e
     copy_bytes(message.subspan<field::kEphemeral, 32>(), state.remote_ephemeral.bytes);

@@ -8,13 +8,14 @@ namespace weft::wg {
 
 std::optional<std::uint64_t> NonceCounter::take(std::uint32_t count) {
     WEFT_DCHECK(count <= kBlockMax);
-    // Looked at before it is added to: failing adds, repeated, would carry the counter round.
-    if (next() > kRejectAfterMessages - count) {
-        return std::nullopt;
-    }
-    const std::uint64_t first = next_.fetch_add(count, std::memory_order_relaxed);
-    // Other workers may have passed the same look.
-    return first <= kRejectAfterMessages - count ? std::optional{first} : std::nullopt;
+    std::uint64_t first = next();
+    // Exchanged rather than added to: adds that fail, repeated, would carry the counter round.
+    do {
+        if (first > kRejectAfterMessages - count) {
+            return std::nullopt;
+        }
+    } while (!next_.compare_exchange_weak(first, first + count, std::memory_order_relaxed));
+    return first;
 }
 
 std::optional<std::uint64_t> Session::take_nonces(std::uint32_t count) {

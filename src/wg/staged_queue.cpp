@@ -34,6 +34,11 @@ std::deque<StagedQueue::Item> StagedQueue::take_all() {
     return std::exchange(guarded_.items, {});
 }
 
+bool StagedQueue::empty() {
+    const std::scoped_lock lock{guarded_.mutex};
+    return guarded_.items.empty();
+}
+
 std::uint32_t StagedQueue::clear() {
     std::uint32_t packets = 0;
     for (const Item& item : take_all()) {

@@ -2,7 +2,6 @@
 // One peer's handshakes and key slots (WireGuard paper 5.4, 6.1–6.3; kernel noise.c, send.c,
 // receive.c). The control flow of the handshake lane between the door (device.cpp) and the
 // cryptography (noise.cpp). Its timers are in tunnel_timers.cpp.
-#include <algorithm>
 #include <utility>
 
 #include <weft/wg/tunnel.hpp>
@@ -47,6 +46,7 @@ void Tunnel::on_identity_changed() {
 }
 
 void Tunnel::retire(Actions& actions) {
+    shared_.timestamps.raise_floor(last_timestamp_sent_);  // the peer may come back
     cancel_handshake();
     retire_sessions(actions);
     actions.dropped_staged += peer_->staged.clear();
@@ -75,8 +75,7 @@ void Tunnel::initiate(Now now, bool is_retry, Actions& actions) {
     handshake_.emplace();
     handshake_->local_index = *index;
 
-    // A peer takes only what is newer, also where our clock stands still or was set back.
-    const Timestamp timestamp = std::max(to_timestamp(now.wall), next_tick(last_timestamp_sent_));
+    const Timestamp timestamp = shared_.timestamps.next(last_timestamp_sent_, now.wall);
     ByteArray<kInitiationSize> message;
     if (!create_initiation(
             shared_.identity, remote_, timestamp, shared_.random, *handshake_, message)) {

@@ -27,13 +27,15 @@ void Tunnel::on_timers(Now now, Actions& actions) {
     }
     if (is_due(keepalive_at(), now.time)) {
         timers.disarm_keepalive();
-        timers.rearm_keepalive(now.time);
         actions.flushes.push_back({peer_.get(), true});
     }
     if (is_due(new_handshake_at(), now.time)) {
         timers.disarm_new_handshake();
         new_handshake_jitter_ = jitter();
         peer_->forget_source();
+        initiate(now, false, actions);
+    }
+    if (is_due(stuck_until(), now.time)) {
         initiate(now, false, actions);
     }
     if (is_due(zero_keys_at_, now.time)) {
@@ -52,6 +54,7 @@ Time Tunnel::next_deadline(Time now) const {
     for (const std::optional<Time> at : {retransmit_at_,
                                          keepalive_at(),
                                          new_handshake_at(),
+                                         stuck_until(),
                                          zero_keys_at_,
                                          persistent_keepalive_at()}) {
         next = std::min(next, at.value_or(next));
@@ -86,6 +89,18 @@ void Tunnel::retransmit(Now now, Actions& actions) {
     if (!retransmit_at_ && handshake_sent_recently(now.time)) {
         retransmit_at_ = *last_handshake_sent_ + kRekeyTimeout + jitter();
     }
+}
+
+/// When packets wait and nobody is on the way to a session for them: their request came right after
+/// a response of ours, which seemed to make one, but never did. (In the kernel they wait for more.)
+std::optional<Time> Tunnel::stuck_until() const {
+    const Session* session = peer_->current();
+    if (retransmit_at_ || !last_handshake_sent_ || !peer_->path().remote.valid() ||
+        peer_->staged.empty()) {
+        return std::nullopt;
+    }
+    const Time at = *last_handshake_sent_ + kRekeyTimeout;
+    return session != nullptr && session->may_send(at) ? std::nullopt : std::optional{at};
 }
 
 std::optional<Time> Tunnel::keepalive_at() const {

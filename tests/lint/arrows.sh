@@ -29,6 +29,7 @@ declare -A may=(
 
 room_of() { # FILE -> its room
     case $1 in
+    tests/unit/refusal/*) echo dataplane ;;
     include/weft/*/* | tests/unit/*/*) cut -d/ -f3 <<<"$1" ;;
     src/*/*) cut -d/ -f2 <<<"$1" ;;
     esac
@@ -59,7 +60,7 @@ while IFS= read -r hit; do
         src/*) [ -f "src/$room/$included" ] ||
             complain "$file:$line: \"$included\" is not in src/$room (private headers stay in their room)" ;;
         tests/*) [ -f "src/$room/$included" ] || [ -f "tests/support/$included" ] ||
-            [ -f "$(dirname "$file")/$included" ] ||
+            [ -f "$(dirname "$file")/$included" ] || [ -f "tests/unit/$room/$included" ] ||
             complain "$file:$line: \"$included\" is neither in src/$room nor in tests/support" ;;
         esac
         ;;

@@ -30,3 +30,7 @@ teardown_file() { lab_down; }
     inside a ping -q -c 2 -i 0.1 -W 3 -M "do" -s 1392 10.44.1.1
     inside a ping -q -c 2 -i 0.1 -W 3 -M "do" -s 1372 fd44:0:0:1::1
 }
+
+@test "nothing of a container's traffic is in clear over IPv6 outside" {
+    nothing_in_clear b1 a1 10.44.0.10 fd44::10
+}

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -44,10 +45,13 @@ struct Wire {
     bool wall_stands_still = false;
     std::deque<WirePacket> under_way;
     std::vector<WirePacket> log;  // every packet ever sent
+    bool keeps_log = true;
 
     [[nodiscard]] wg::Now now() const { return {time, wall}; }
     void put(WirePacket packet) {
-        log.push_back(packet);
+        if (keeps_log) {
+            log.push_back(packet);
+        }
         under_way.push_back(std::move(packet));
     }
     [[nodiscard]] std::size_t count(wg::MessageType type) const {
@@ -93,6 +97,9 @@ class Node {
         }
         const auto nonce = session->take_nonces(1);
         ASSERT_TRUE(nonce);
+        if (on_seal) {
+            on_seal(session->send_key(), *nonce);
+        }
         Payload bytes(wg::kDataOverhead + payload.size());
         wg::write_data_header(bytes.data(), session->remote_index(), *nonce);
         const crypto::SealJob job{.key = &session->send_key(),
@@ -113,14 +120,15 @@ class Node {
     }
 
     net::DropReason receive(WirePacket packet) {
-        const auto type = packet.type();
-        if (type == wg::MessageType::kData) {
-            return last_drop = receive_data(packet);
+        if (packet.type() == wg::MessageType::kData) {
+            last_drop = receive_data(packet);
+        } else {
+            wg::Actions actions;
+            const net::Path from{packet.from, endpoint_.address, 1};
+            last_drop = device_.on_datagram(packet.bytes, from, queue_depth, wire_.now(), actions);
+            run(actions);
         }
-        wg::Actions actions;
-        const net::Path from{packet.from, endpoint_.address, 1};
-        last_drop = device_.on_datagram(packet.bytes, from, queue_depth, wire_.now(), actions);
-        run(actions);
+        ++drops[last_drop];
         return last_drop;
     }
 
@@ -153,6 +161,8 @@ class Node {
     std::size_t queue_depth = 0;  // what the handshake lane claims to have waiting
     std::uint64_t dropped_staged = 0;
     net::DropReason last_drop = net::DropReason::kNone;
+    std::map<net::DropReason, std::uint64_t> drops;
+    std::function<void(const crypto::AeadKey&, std::uint64_t nonce)> on_seal;
 
   private:
     void run(wg::Actions& actions) {
@@ -254,8 +264,9 @@ class World {
 
     /// Delivers until the wire is empty; what `lost` picks is lost.
     void deliver() {
-        for (unsigned rounds = 0; !wire.under_way.empty(); ++rounds) {
-            if (rounds > 10'000) {
+        const std::size_t most = wire.under_way.size() + 10'000;
+        for (std::size_t rounds = 0; !wire.under_way.empty(); ++rounds) {
+            if (rounds > most) {
                 throw std::logic_error("packets breed packets");
             }
             WirePacket packet = std::move(wire.under_way.front());

@@ -18,4 +18,7 @@ namespace weft {
 [[nodiscard]] bool from_base64(std::string_view text, Bytes out);
 [[nodiscard]] bool from_hex(std::string_view text, Bytes out);
 
+/// from_base64 of a text that may end in white space, as in wg's key files.
+[[nodiscard]] bool from_base64_line(std::string_view text, Bytes out);
+
 }  // namespace weft

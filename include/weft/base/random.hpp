@@ -2,7 +2,9 @@
 // Randomness as an argument, so that a simulation can seed it.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
+#include <type_traits>
 
 #include <weft/base/bytes.hpp>
 
@@ -19,8 +21,14 @@ class RandomSource {
     virtual void fill(Bytes out) = 0;
 
     std::uint32_t next_u32();
-    /// Uniform in [0, bound); bound > 0.
-    std::uint64_t below(std::uint64_t bound);
+    /// Uniform in [0, bound); bound > 0. As wide as the bound, so that below(size) can index.
+    template <std::integral T>
+    std::make_unsigned_t<T> below(T bound) {
+        return static_cast<std::make_unsigned_t<T>>(uniform(static_cast<std::uint64_t>(bound)));
+    }
+
+  private:
+    std::uint64_t uniform(std::uint64_t bound);
 };
 
 /// The kernel's generator, through libsodium.

@@ -44,7 +44,7 @@ struct OpenJob {
 
 /// One implementation for one instruction set. Stateless; any thread.
 struct AeadKernels {
-    const char* name;  // "libsodium", later "portable", "avx2", ...
+    const char* name;  // "avx512ifma", "avx512", "avx2", "sse", "neon", "portable", "libsodium"
     void (*seal)(std::span<const SealJob> jobs) noexcept;
     void (*open)(std::span<OpenJob> jobs) noexcept;
 };
@@ -52,6 +52,10 @@ struct AeadKernels {
 /// Every table that this CPU can run, best first, each proven by its self_test() at the first call.
 /// A table that fails its self-test is left out.
 [[nodiscard]] std::span<const AeadKernels* const> available_kernels();
+
+/// The tables that this CPU says it can run and that failed their self-test: worth a warning, since
+/// something is broken. Normally empty.
+[[nodiscard]] std::span<const AeadKernels* const> failed_kernels();
 
 /// The best available table, or the one named by `wish` ("auto" or a name); an unknown or
 /// unavailable name is an error that lists the names there are.

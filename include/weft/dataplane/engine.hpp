@@ -29,8 +29,8 @@ struct EngineConfig {
     std::uint32_t fwmark = 0;
     sys::Offloads offloads;  // wished
     const crypto::AeadKernels* kernels = nullptr;
-    /// Answers to inner senders (ICMP) come from here; unspecified: the family is not answered.
-    net::IpAddress icmp_source4;
+    /// ICMPv6 answers to inner senders come from here; unspecified: there are none. IPv4's come
+    /// from whom they called, since packets with a source of the node's own would be dropped.
     net::IpAddress icmp_source6 = net::IpAddress::unspecified(net::Family::kIpv6);
 };
 

@@ -17,7 +17,8 @@ namespace weft::net {
     X(kNoRoute,              "no_route")               /* no peer has the destination */          \
     X(kNoEndpoint,           "no_endpoint")            /* the peer's endpoint is not known yet */ \
     X(kOffloadMalformed,     "offload_malformed")      /* vnet header contradicts the packet */   \
-    X(kTooLarge,             "too_large")              /* larger than any datagram carries */     \
+    X(kTooLarge,             "too_large")              /* larger than a datagram, or the path */  \
+    X(kRoutingLoop,          "routing_loop")           /* our own message, to the same peer */    \
     X(kTunReadFailed,        "tun_read_failed")        /* the kernel could not hand it out */     \
     X(kStagedOverflow,       "staged_overflow")        /* oldest waiting packet gave way */       \
     X(kHandshakeFailed,      "handshake_failed")       /* waiting packets of a silent peer */     \

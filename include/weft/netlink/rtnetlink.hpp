@@ -60,8 +60,11 @@ class Rtnetlink {
     Result<> remove_route(const Route& route);
     /// The routes of the main table that leave by this interface, those of the kernel excepted.
     [[nodiscard]] Result<std::vector<Route>> routes(unsigned index);
-    /// The interface by which packets to `destination` leave; error: unreachable.
-    [[nodiscard]] Result<unsigned> interface_towards(const net::IpAddress& destination);
+    /// The interface by which packets to `destination` leave, from `source` and with a mark if
+    /// these are set; errors: unreachable, `source` is no address of ours.
+    [[nodiscard]] Result<unsigned> interface_towards(const net::IpAddress& destination,
+                                                     const net::IpAddress& source = {},
+                                                     std::uint32_t mark = 0);
 
   private:
     explicit Rtnetlink(UniqueFd fd) : fd_(std::move(fd)) {}

@@ -40,6 +40,8 @@ class Device {
     void remove_allowed_ip(Tunnel& tunnel, const net::Prefix& prefix, Actions& actions);
     void clear_allowed_ips(Tunnel& tunnel, Actions& actions);
     [[nodiscard]] const AllowedIps& routes() const { return routes_; }
+    /// What the initiations' timestamps must keep to, and how far they are.
+    [[nodiscard]] TimestampSource& timestamps() { return timestamps_; }
     /// In key order.
     [[nodiscard]] const std::map<crypto::PublicKey, std::unique_ptr<Tunnel>>& tunnels() const {
         return tunnels_;
@@ -82,6 +84,7 @@ class Device {
     unsigned next_worker_ = 0;
     Identity identity_;
     IndexTable indices_;
+    TimestampSource timestamps_;
     CookieChecker checker_;
     RateLimiter limiter_;
     AllowedIps routes_;

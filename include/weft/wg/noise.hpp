@@ -7,27 +7,17 @@
 #include <optional>
 
 #include <weft/base/bytes.hpp>
-#include <weft/base/clock.hpp>
 #include <weft/base/random.hpp>
 #include <weft/crypto/blake2s.hpp>
 #include <weft/crypto/x25519.hpp>
 #include <weft/net/drop_reason.hpp>
 #include <weft/wg/messages.hpp>
 #include <weft/wg/session.hpp>
+#include <weft/wg/timestamp.hpp>
 
 namespace weft::wg {
 
 using PresharedKey = Secret<32>;
-/// TAI64N, big-endian, so that memcmp orders it.
-using Timestamp = ByteArray<12>;
-
-/// `now` as TAI64N with its nanoseconds rounded down to a multiple of 2^24 (they would tell too
-/// much).
-[[nodiscard]] Timestamp to_timestamp(WallTime now);
-
-/// The next timestamp that a peer takes for newer, one such multiple on.
-[[nodiscard]] Timestamp next_tick(const Timestamp& last);
-
 /// This node's static keys; zero until a private key is set.
 struct Identity {
     crypto::PrivateKey private_key;

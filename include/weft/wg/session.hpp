@@ -28,10 +28,8 @@ struct TransportKeys {
 /// Hands out nonces, none twice. Any thread.
 class NonceCounter {
   public:
-    /// More than a train ever has, and so few that all workers together cannot carry the counter
-    /// from below the limit past its wrap.
+    /// The largest block that is asked for: more than a super-packet ever has segments.
     static constexpr std::uint32_t kBlockMax = 500;
-    static_assert((kWorkersMax + std::uint64_t{1}) * kBlockMax < UINT64_MAX - kRejectAfterMessages);
 
     explicit NonceCounter(std::uint64_t first = 0) : next_(first) {}
 
@@ -51,13 +49,19 @@ class Session {
         Index remote;  // the peer's: in what we send
     };
 
-    Session(Peer& peer, TransportKeys keys, Indices indices, bool is_initiator, Time created)
+    Session(Peer& peer,
+            TransportKeys keys,
+            Indices indices,
+            bool is_initiator,
+            Time created,
+            std::uint64_t first_nonce = 0)
         : keys_(std::move(keys)),
           peer_(peer),
           indices_(indices),
           created_(created),
           is_initiator_(is_initiator),
-          confirmed_(is_initiator) {}
+          confirmed_(is_initiator),
+          nonces_(first_nonce) {}
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
 
@@ -75,8 +79,8 @@ class Session {
         return sending_valid_.load(std::memory_order_relaxed) &&
                now - created_ < kRejectAfterTime && nonces_.next() < kRejectAfterMessages;
     }
-    /// The first of `count` consecutive nonces, in one atomic add; nothing if the block would reach
-    /// the message limit, and then never again. `count` ≤ NonceCounter::kBlockMax.
+    /// The first of `count` consecutive nonces, in one atomic step; nothing if the block would
+    /// reach the message limit, and then never again.
     [[nodiscard]] std::optional<std::uint64_t> take_nonces(std::uint32_t count);
     /// Whether sending has made a new handshake due (REKEY_AFTER_MESSAGES, or REKEY_AFTER_TIME as
     /// the initiator). Asked after a send.

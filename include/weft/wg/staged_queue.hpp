@@ -27,6 +27,7 @@ class StagedQueue {
     std::uint32_t stage(ConstBytes read, std::uint32_t segments);
     /// Takes everything, oldest first.
     [[nodiscard]] std::deque<Item> take_all();
+    [[nodiscard]] bool empty();
     /// Drops everything and returns how many packets that were.
     std::uint32_t clear();
 

@@ -3,7 +3,10 @@
 // reads them and decides (tunnel.cpp). Semantics: kernel timers.c; paper 6.5.
 //
 //   new handshake  kNewHandshakeAfter + jitter after data was sent with nothing authenticated back
-//   keepalive      kKeepaliveTimeout after data was received with nothing sent back
+//   keepalive      kKeepaliveTimeout after data was received with nothing sent back; it answers
+//   what
+//                  came meanwhile too (the kernel notes that another one is needed, but sending the
+//                  first deletes the timer again)
 //   persistent     the configured interval after the last authenticated packet either way
 //
 // Each field is relaxed: a timer that is seen one poll late is still exact to the lane's wake-up.
@@ -22,11 +25,7 @@ class PacketTimers {
     /// A data packet (not a keepalive) has been sent; call on_authenticated_sent() too.
     void on_data_sent(Time now) { arm(unanswered_since_, now); }
     /// A data packet (not a keepalive) has been received; call on_authenticated_received() too.
-    void on_data_received(Time now) {
-        if (!arm(unacknowledged_since_, now)) {
-            need_another_keepalive_.store(true, std::memory_order_relaxed);
-        }
-    }
+    void on_data_received(Time now) { arm(unacknowledged_since_, now); }
     /// Data, keepalive or handshake message.
     void on_authenticated_sent(Time now) {
         disarm(unacknowledged_since_);
@@ -46,28 +45,19 @@ class PacketTimers {
     [[nodiscard]] std::optional<Time> last_traversal() const { return read(last_traversal_); }
     void disarm_new_handshake() { disarm(unanswered_since_); }
     void disarm_keepalive() { disarm(unacknowledged_since_); }
-    /// The keepalive timer has fired and its packet was ordered: runs again if data came meanwhile.
-    void rearm_keepalive(Time now) {
-        if (need_another_keepalive_.exchange(false, std::memory_order_relaxed)) {
-            arm(unacknowledged_since_, now);
-        }
-    }
     void clear() {
         disarm(unanswered_since_);
         disarm(unacknowledged_since_);
-        need_another_keepalive_.store(false, std::memory_order_relaxed);
     }
 
   private:
     using Stamp = std::atomic<std::int64_t>;  // ns of BootClock, 0 = not armed
 
     static std::int64_t to_ns(Time time) { return time.time_since_epoch().count(); }
-    static bool arm(Stamp& stamp, Time now) {
-        if (stamp.load(std::memory_order_relaxed) != 0) {
-            return false;
+    static void arm(Stamp& stamp, Time now) {
+        if (stamp.load(std::memory_order_relaxed) == 0) {
+            stamp.store(to_ns(now), std::memory_order_relaxed);
         }
-        stamp.store(to_ns(now), std::memory_order_relaxed);
-        return true;
     }
     static void disarm(Stamp& stamp) {
         if (stamp.load(std::memory_order_relaxed) != 0) {
@@ -82,7 +72,6 @@ class PacketTimers {
     Stamp unanswered_since_{0};
     Stamp unacknowledged_since_{0};
     Stamp last_traversal_{0};
-    std::atomic<bool> need_another_keepalive_{false};
 };
 
 }  // namespace weft::wg

@@ -33,6 +33,7 @@ class Tunnel {
         const Identity& identity;
         IndexTable& indices;
         RandomSource& random;
+        TimestampSource& timestamps;
     };
 
     Tunnel(Shared shared, const crypto::PublicKey& key, std::uint8_t worker);
@@ -102,6 +103,7 @@ class Tunnel {
     void send(Bytes message, Now now, Actions& actions);
     void note_received(std::size_t size, const net::Path& from, Now now);
     [[nodiscard]] bool handshake_sent_recently(Time now) const;
+    [[nodiscard]] std::optional<Time> stuck_until() const;
     [[nodiscard]] std::optional<Time> keepalive_at() const;
     [[nodiscard]] std::optional<Time> new_handshake_at() const;
     [[nodiscard]] std::optional<Time> persistent_keepalive_at() const;

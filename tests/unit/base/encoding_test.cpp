@@ -86,6 +86,16 @@ TEST(Hex, TakesOnlyLowerCaseDigitsOfTheSizeAskedFor) {
     }
 }
 
+TEST(Base64, ALineMayEndInWhiteSpaceAndNothingElse) {
+    ByteArray<3> out{};
+    for (const char* good : {"Zm9v", "Zm9v\n", "Zm9v \t\r\n\n"}) {
+        EXPECT_TRUE(from_base64_line(good, out)) << good;
+    }
+    for (const char* bad : {"", "\n", " Zm9v", "Zm 9v", "Zm9v\nZm9v", "Zm9v\v"}) {
+        EXPECT_FALSE(from_base64_line(bad, out)) << bad;
+    }
+}
+
 TEST(Encoding, LeavesNothingOfAKeyBehindWhenItRefusesIt) {
     ByteArray<3> out{};
     out.fill(std::byte{0x55});

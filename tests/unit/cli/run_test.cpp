@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whole commands: arguments in; output, messages and exit code out. The daemon is a thread that
 // answers fixed bytes.
+#include <fstream>
 #include <sstream>
+
+#include <stdlib.h>
 
 #include <gtest/gtest.h>
 
@@ -94,6 +97,21 @@ TEST(WeftStatus, prints_problems_and_exits_4_when_degraded) {
         outcome.out.ends_with("! node-c: 5 handshakes, no reply – try: weft ping c\n"
                               "! weft0: the kernel has no USO\n"))
         << outcome.out;
+}
+
+TEST(WeftStatus, points_to_the_socket_that_weftd_has_where_the_files_name_another) {
+    const test::FakeDaemon daemon{test::http("200 OK", api::to_json(example()))};
+    const std::filesystem::path directory = daemon.socket().parent_path();
+    const std::filesystem::path file = directory / "weft.toml";
+    std::ofstream{file} << "[api]\nsocket = \"" << (directory / "other.sock").string() << "\"\n";
+    ::setenv("WEFT_CONFIG", file.c_str(), 1);
+    ::setenv("WEFT_RUN_DIR", directory.c_str(), 1);
+    const Outcome outcome = weft({"status"});
+    ::unsetenv("WEFT_CONFIG");
+    ::unsetenv("WEFT_RUN_DIR");
+    EXPECT_EQ(outcome.exit_code, 3);
+    EXPECT_NE(outcome.err.find("a weftd answers at " + daemon.socket().string()), std::string::npos)
+        << outcome.err;
 }
 
 TEST(WeftStatus, is_coloured_when_wanted) {

@@ -33,6 +33,20 @@ TEST(EndpointNames, AsksAtOnceAndThenEachMinuteWithoutASession) {
     EXPECT_EQ(names.due(kStart + seconds{61}, {}).size(), 1U);
 }
 
+TEST(EndpointNames, AsksAgainAtOnceWhatCouldNotBeAsked) {
+    EndpointNames names;
+    names.set(kPeer, kHost);
+    const auto questions = names.due(kStart, {});
+    ASSERT_EQ(questions.size(), 1U);
+    EXPECT_TRUE(names.due(kStart + seconds{1}, {}).empty());
+    names.remove(kPeer);
+    names.not_asked(questions);  // no longer there
+    EXPECT_TRUE(names.due(kStart + seconds{1}, {}).empty());
+    names.set(kPeer, kHost);
+    names.not_asked(names.due(kStart, {}));
+    EXPECT_EQ(names.due(kStart + seconds{1}, {}).size(), 1U);
+}
+
 TEST(EndpointNames, LeavesALiveSessionAloneUnlessTheNameIsNew) {
     EndpointNames names;
     const auto one = endpoint("192.0.2.1:51840");

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// The MTU from the underlay's links, and the segments that fit a train.
+// The MTU from the underlay's links, the segments that fit a train, and addresses that come and go.
 #include "link_setup.hpp"
+
+#include <algorithm>
 
 #include <gtest/gtest.h>
 
 #include <weft/config/config.hpp>
 #include <weft/sys/udp_socket.hpp>
+
+#include "private_netns.hpp"
 
 namespace weft::control {
 namespace {
@@ -42,6 +46,36 @@ TEST(LinkSetup, AFullSuperPacketFitsOneTrain) {
     for (std::uint32_t mtu = 576; mtu < 65440; ++mtu) {
         ASSERT_LE(gso_segments_for(mtu) * ((mtu + 15) / 16 * 16 + 32), sys::kTrainBytesMax) << mtu;
     }
+}
+
+class NoLog final : public Log {
+    void event(LogLevel, std::string_view, std::initializer_list<LogField>) override {}
+};
+
+net::Prefix prefix(std::string_view text) {
+    return net::Prefix::parse(text).value();
+}
+
+TEST(LinkSetup, RemovesWhatItHasAddedEvenWhenAnEarlierAttemptFailed) {
+    WEFT_ENTER_PRIVATE_NETNS();
+    const unsigned lo = ::if_nametoindex("lo");
+    auto look = netlink::Rtnetlink::open().value();
+    const auto has = [&](std::string_view text) {
+        const auto all = look.addresses(lo).value();
+        return std::find(all.begin(), all.end(), prefix(text)) != all.end();
+    };
+    NoLog log;
+    LinkSetup link{netlink::Rtnetlink::open().value(), lo, log};
+    ASSERT_TRUE(link.sync_addresses(std::vector{prefix("10.1.0.1/24"), prefix("10.1.0.2/24")}));
+    EXPECT_TRUE(has("10.1.0.1/24"));
+    // No interface takes a multicast address as its own.
+    EXPECT_FALSE(link.sync_addresses(std::vector{prefix("10.2.0.1/24"), prefix("ff02::1/64")}));
+    EXPECT_TRUE(has("10.2.0.1/24"));
+    ASSERT_TRUE(link.sync_addresses(std::vector{prefix("10.1.0.2/24")}));
+    EXPECT_FALSE(has("10.1.0.1/24"));
+    EXPECT_TRUE(has("10.1.0.2/24"));
+    EXPECT_FALSE(has("10.2.0.1/24"));
+    EXPECT_TRUE(has("127.0.0.1/8"));  // not its own
 }
 
 }  // namespace

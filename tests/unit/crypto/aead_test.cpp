@@ -47,6 +47,7 @@ TEST(Kernels, OfThisMachineAllPassTheirSelfTest) {
     for (const AeadKernels* kernels : available_kernels()) {
         EXPECT_TRUE(self_test(*kernels)) << kernels->name;
     }
+    EXPECT_TRUE(failed_kernels().empty());
 }
 
 TEST(Kernels, AreChosenByNameAndAutoIsTheBest) {

@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include <weft/netlink/route_monitor.hpp>
 #include <weft/netlink/rtnetlink.hpp>
 #include <weft/sys/tun.hpp>
 
@@ -216,6 +217,65 @@ TEST(Rtnetlink, FindsTheWay) {
     EXPECT_EQ(netlink.interface_towards(address("192.0.2.1")).value(), weft1);
     EXPECT_EQ(netlink.interface_towards(address("2001:db8::1")).value(), weft1);
     EXPECT_EQ(netlink.interface_towards(address("127.0.0.1")).value(), ::if_nametoindex("lo"));
+}
+
+TEST(Rtnetlink, FindsTheWayFromASourceAndOnlyFromItsOwn) {
+    WEFT_MAKE_BENCH(bench);
+    ASSERT_TRUE(netlink.add_address(weft0, prefix("10.77.0.1")));
+    ASSERT_TRUE(netlink.add_address(weft0, prefix("fd77::1")));
+    Route route;
+    route.interface = weft1;
+    for (const char* text : {"0.0.0.0/0", "::/0"}) {
+        route.destination = prefix(text);
+        ASSERT_TRUE(netlink.add_route(route));
+    }
+    constexpr std::uint32_t kMark = 7;
+    EXPECT_EQ(netlink.interface_towards(address("192.0.2.1"), address("10.77.0.1"), kMark).value(),
+              weft1);
+    EXPECT_EQ(netlink.interface_towards(address("2001:db8::1"), address("fd77::1")).value(), weft1);
+    EXPECT_FALSE(netlink.interface_towards(address("192.0.2.1"), address("10.77.0.2")));
+}
+
+TEST(RouteMonitor, TellsOnceOfEachKindOfChange) {
+    WEFT_MAKE_BENCH(bench);
+    Result<RouteMonitor> monitor = RouteMonitor::open();
+    ASSERT_TRUE(monitor);
+    EXPECT_FALSE(monitor->take_changes());
+    ASSERT_TRUE(netlink.add_address(weft0, prefix("10.77.0.1")));
+    EXPECT_TRUE(monitor->take_changes());
+    EXPECT_FALSE(monitor->take_changes());
+    Route route;
+    route.interface = weft0;
+    for (const char* text : {"10.80.0.0/16", "fd80::/48"}) {
+        route.destination = prefix(text);
+        ASSERT_TRUE(netlink.add_route(route));
+        EXPECT_TRUE(monitor->take_changes()) << text;
+        ASSERT_TRUE(netlink.remove_route(route));
+        EXPECT_TRUE(monitor->take_changes()) << text;
+        EXPECT_FALSE(monitor->take_changes()) << text;
+    }
+    LinkSettings down;
+    down.up = false;
+    ASSERT_TRUE(netlink.configure_link(weft1, down));
+    EXPECT_TRUE(monitor->take_changes());
+}
+
+TEST(RouteMonitor, TooManyChangesAreAChangeAndThenOver) {
+    WEFT_MAKE_BENCH(bench);
+    Result<RouteMonitor> monitor = RouteMonitor::open();
+    ASSERT_TRUE(monitor);
+    Route route;
+    route.interface = weft0;
+    for (unsigned i = 0; i < 4000; ++i) {  // a socket holds some hundreds
+        const ByteArray<4> bytes{std::byte{10},
+                                 std::byte{80},
+                                 static_cast<std::byte>(i / 256),
+                                 static_cast<std::byte>(i % 256)};
+        route.destination = {net::IpAddress{std::span<const std::byte, 4>{bytes}}, 32};
+        ASSERT_TRUE(netlink.add_route(route));
+    }
+    EXPECT_TRUE(monitor->take_changes());
+    EXPECT_FALSE(monitor->take_changes());
 }
 
 TEST(Rtnetlink, ReadsLargeTables) {

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include <arpa/inet.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
@@ -179,6 +181,29 @@ TEST_F(TunTest, SuperPacketsFollowTheWish) {
         EXPECT_EQ(first->bytes.size(), kIpHeader + kUdpHeader + (uso ? 3500 : 1000));
         if (uso) {
             EXPECT_EQ(first->header.gso_size, 1000);
+        }
+    }
+}
+
+/// One of the device's own features, as `ethtool -k` reads it.
+bool has_feature(const Tun& tun, std::uint32_t get) {
+    const UniqueFd fd{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+    ethtool_value value{.cmd = get, .data = 0};
+    ifreq request{};
+    std::strncpy(request.ifr_name, tun.name().c_str(), IFNAMSIZ - 1);
+    request.ifr_data = reinterpret_cast<char*>(&value);
+    EXPECT_EQ(::ioctl(fd.get(), SIOCETHTOOL, &request), 0) << std::strerror(errno);
+    return value.data != 0;
+}
+
+TEST_F(TunTest, FurtherQueuesKeepTheOffloadsOfTheDevice) {
+    WEFT_ENTER_PRIVATE_NETNS();
+    for (const unsigned queues : {1U, 2U, 4U}) {
+        for (const bool wish : {true, false}) {
+            const Result<Tun> tun = create(queues, {.tun_tso = wish, .tun_uso = wish});
+            WEFT_REQUIRE_TUN(tun);
+            EXPECT_TRUE(has_feature(*tun, ETHTOOL_GTXCSUM)) << queues;
+            EXPECT_EQ(has_feature(*tun, ETHTOOL_GTSO), wish) << queues;
         }
     }
 }

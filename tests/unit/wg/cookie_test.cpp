@@ -149,9 +149,78 @@ TEST(UnderLoad, a_source_with_a_cookie_is_still_limited) {
     for (unsigned i = 0; i < wg::kRateLimitBurst; ++i) {
         EXPECT_NE(pair.b.receive(knock), DropReason::kRateLimited);
     }
+    const std::size_t sent = pair.world.wire.log.size();
     EXPECT_EQ(pair.b.receive(knock), DropReason::kRateLimited);
+    EXPECT_EQ(pair.world.wire.log.size(), sent);  // in silence
     pair.world.wire.time += 50ms;
     EXPECT_EQ(pair.b.receive(knock), DropReason::kHandshakeReplayed);
+}
+
+TEST(UnderLoad, a_cookie_of_another_port_of_the_same_host_is_worth_nothing) {
+    Pair pair;
+    pair.b.queue_depth = wg::kUnderLoadAt;
+    pair.a.send(pair.b, "hello");
+    pair.world.deliver();  // a has its cookie
+    pair.world.wire.time += 6s;
+    pair.a.on_timers();
+    WirePacket knock = pair.world.wire.under_way.back();
+    pair.world.wire.under_way.clear();
+    knock.from.port = 1;
+    EXPECT_EQ(pair.b.receive(knock), DropReason::kCookieRequired);
+    knock.from.port = pair.a.endpoint().port;
+    EXPECT_EQ(pair.b.receive(knock), DropReason::kNone);
+}
+
+TEST(UnderLoad, a_flood_delays_a_stranger_and_is_forgotten_2_s_after_its_end) {
+    Pair pair;
+    Node& newcomer = pair.world.add_node();
+    pair.world.introduce(newcomer, pair.b);
+    pair.world.introduce(pair.b, newcomer);
+    wg::CookieJar forger;  // whoever knows b's public key can make a valid mac1
+    forger.set_peer_key(pair.b.key());
+    SeededRandom random{1};
+    const auto flood = [&](int messages) {
+        for (int i = 0; i < messages; ++i) {
+            WirePacket packet{kOtherPort, pair.b.endpoint(), Payload(wg::kInitiationSize), 0};
+            random.fill(packet.bytes);
+            store_le32(packet.bytes.data(), 1);
+            forger.add_macs(packet.bytes, pair.world.wire.time);
+            EXPECT_EQ(pair.b.receive(packet), DropReason::kCookieRequired);
+        }
+        pair.world.wire.under_way.clear();
+    };
+    pair.b.queue_depth = wg::kLaneQueueMax;
+    flood(100);
+    newcomer.send(pair.b, "through the flood");
+    const Time knocked = pair.world.wire.time;
+    while (pair.b.inbox.empty() && pair.world.wire.time - knocked < 60s) {
+        pair.world.advance(500ms);
+        flood(20);
+    }
+    EXPECT_LE(pair.world.wire.time - knocked, 10s);
+
+    pair.b.queue_depth = 0;
+    pair.world.wire.time += 2s;
+    const std::size_t replies = pair.world.wire.count(MessageType::kCookieReply);
+    pair.a.send(pair.b, "after the flood");
+    pair.world.deliver();
+    EXPECT_EQ(pair.b.inbox.size(), 2U);
+    EXPECT_EQ(pair.world.wire.count(MessageType::kCookieReply), replies);
+}
+
+TEST(UnderLoad, without_load_nobody_is_counted) {
+    World world;
+    Node& b = world.add_node();
+    for (unsigned i = 0; i < 4 * wg::kRateLimitBurst; ++i) {  // all of one host
+        Node& guest = world.add_node();
+        world.introduce(b, guest);
+        world.introduce(guest, b);
+        guest.send(b, "hello");
+        WirePacket packet = world.wire.under_way.back();
+        world.wire.under_way.clear();
+        packet.from = kHere;
+        EXPECT_EQ(b.receive(packet), DropReason::kNone);
+    }
 }
 
 TEST(UnderLoad, mac2_is_ignored_without_load) {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Configuration of a device as `wg set` knows it, and its tables: allowed prefixes, indices,
-// waiting packets.
+// Configuration of a device as `wg set` knows it, and its tables: indices, waiting packets.
 #include <set>
 
 #include "wg_world.hpp"
@@ -47,6 +46,18 @@ TEST(Device, clamps_its_private_key) {
     EXPECT_EQ(key[31], std::byte{0x7f});
 }
 
+TEST(Device, takes_no_more_peers_than_it_has_indices_for) {
+    SeededRandom random{1};
+    wg::Device device{random, 1};
+    crypto::PublicKey key;
+    for (std::uint32_t i = 1; i <= wg::kPeersMax; ++i) {
+        store_le32(key.bytes.data(), i);
+        ASSERT_NE(device.ensure_peer(key), nullptr);
+    }
+    EXPECT_EQ(device.ensure_peer(key), device.find_peer(key));
+    EXPECT_EQ(device.ensure_peer(crypto::PublicKey{}), nullptr);
+}
+
 TEST(Device, deals_peers_to_workers_in_turn_and_puts_the_worker_into_their_indices) {
     SeededRandom random{1};
     wg::Device device{random, 3};
@@ -88,61 +99,6 @@ TEST(Device, counts_waiting_packets_of_a_removed_peer_by_packets) {
     wg::Actions actions;
     pair.a.device().remove_peer(pair.b.key(), actions);
     EXPECT_EQ(actions.dropped_staged, 41U);
-}
-
-// ---- Allowed prefixes -------------------------------------------------------------------------
-
-class Routes : public ::testing::Test {
-  protected:
-    wg::Peer a{key_of(1), 0};
-    wg::Peer b{key_of(2), 0};
-    wg::AllowedIps allowed;
-
-    [[nodiscard]] wg::Peer* find(std::string_view text) const {
-        const net::IpAddress address = *net::IpAddress::parse(text);
-        const auto table = allowed.snapshot();
-        return address.is_v4() ? table->find_v4(address.bytes().data())
-                               : table->find_v6(address.bytes().data());
-    }
-};
-
-TEST_F(Routes, the_longest_prefix_decides_whosever_it_is) {
-    allowed.add(prefix("10.0.0.0/8"), a);
-    allowed.add(prefix("10.1.0.0/16"), b);
-    allowed.add(prefix("::/0"), a);
-    allowed.add(prefix("2001:db8::/32"), b);
-    EXPECT_EQ(find("10.2.0.1"), &a);
-    EXPECT_EQ(find("10.1.2.3"), &b);
-    EXPECT_EQ(find("11.0.0.1"), nullptr);
-    EXPECT_EQ(find("2001:db8::1"), &b);
-    EXPECT_EQ(find("fe80::1"), &a);
-}
-
-TEST_F(Routes, adding_a_prefix_moves_it_from_its_owner) {
-    allowed.add(prefix("10.1.2.3/16"), a);
-    EXPECT_EQ(allowed.of(a), std::vector{prefix("10.1.0.0/16")});  // host bits masked
-    allowed.add(prefix("10.1.99.99/16"), b);
-    EXPECT_TRUE(allowed.of(a).empty());
-    EXPECT_EQ(find("10.1.0.1"), &b);
-}
-
-TEST_F(Routes, only_the_owner_loses_a_prefix_by_removal) {
-    allowed.add(prefix("10.0.0.0/8"), a);
-    allowed.add(prefix("10.0.0.0/16"), b);
-    allowed.remove(prefix("10.0.0.0/8"), b);
-    EXPECT_EQ(find("10.200.0.1"), &a);
-    allowed.remove(prefix("10.0.0.0/16"), b);
-    EXPECT_EQ(find("10.0.0.1"), &a);
-    allowed.remove_all(a);
-    EXPECT_EQ(find("10.0.0.1"), nullptr);
-}
-
-TEST_F(Routes, a_snapshot_does_not_change_with_the_map) {
-    allowed.add(prefix("10.0.0.0/8"), a);
-    const auto before = allowed.snapshot();
-    allowed.add(prefix("10.0.0.0/8"), b);
-    EXPECT_EQ(before->find_v4(net::IpAddress::parse("10.0.0.1")->bytes().data()), &a);
-    EXPECT_EQ(find("10.0.0.1"), &b);
 }
 
 // ---- Waiting packets --------------------------------------------------------------------------

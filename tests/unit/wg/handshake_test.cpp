@@ -2,6 +2,7 @@
 // Handshakes between whole devices: who may begin a session, and what never begins one.
 #include <weft/base/encoding.hpp>
 
+#include "seed.hpp"
 #include "wg_world.hpp"
 
 namespace weft::test {
@@ -181,6 +182,19 @@ TEST(Handshake, a_replayed_initiation_is_refused) {
     EXPECT_EQ(pair.world.wire.log.size(), sent);
 }
 
+TEST(Handshake, an_initiation_older_than_the_last_one_taken_is_refused) {
+    Pair pair;
+    pair.world.lost = [](const WirePacket&) { return true; };
+    pair.a.send(pair.b, "hello");
+    pair.world.advance(6s);
+    ASSERT_EQ(pair.world.wire.count(MessageType::kInitiation), 2U);
+    const WirePacket older = pair.world.wire.log[0];
+    const WirePacket newer = pair.world.wire.log[1];
+    EXPECT_EQ(pair.b.receive(newer), DropReason::kNone);
+    pair.world.wire.time += 1s;
+    EXPECT_EQ(pair.b.receive(older), DropReason::kHandshakeReplayed);
+}
+
 TEST(Handshake, initiations_of_one_peer_are_50_a_second_at_most) {
     Pair pair;
     const auto fresh_initiation = [&] {
@@ -223,14 +237,15 @@ TEST(Handshake, garbage_responses_do_not_disturb_the_real_one) {
     wg::CookieJar jar;  // whoever knows a's public key can make a valid mac1
     jar.set_peer_key(pair.a.key());
     SeededRandom random{5};
-    for (int i = 0; i < 1000; ++i) {
+    const std::uint64_t forgeries = test::rounds<std::uint64_t>(3000, 1'000'000);
+    for (std::uint64_t i = 0; i < forgeries; ++i) {
         WirePacket forged{pair.b.endpoint(), pair.a.endpoint(), Payload(wg::kResponseSize), 0};
         random.fill(forged.bytes);
         store_le32(forged.bytes.data(), 2);
         std::copy(index.begin(), index.end(), forged.bytes.begin() + 8);
-        EXPECT_EQ(pair.a.receive(forged), DropReason::kBadMac1);
+        ASSERT_EQ(pair.a.receive(forged), DropReason::kBadMac1);
         jar.add_macs(forged.bytes, pair.world.wire.time);
-        EXPECT_EQ(pair.a.receive(forged), DropReason::kHandshakeInvalid);
+        ASSERT_EQ(pair.a.receive(forged), DropReason::kHandshakeInvalid);
     }
     pair.world.deliver();
     EXPECT_EQ(pair.b.inbox.size(), 1U);

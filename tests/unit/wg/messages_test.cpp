@@ -9,6 +9,30 @@
 namespace weft::wg {
 namespace {
 
+TEST(Constants, are_those_of_the_kernel) {
+    EXPECT_EQ(kRekeyAfterMessages, 1'152'921'504'606'846'976U);    // 2^60
+    EXPECT_EQ(kRejectAfterMessages, 18'446'744'073'709'543'486U);  // 2^64 - 1 - 8128 - 1
+    EXPECT_EQ(kWindowSize, 8128U);
+    EXPECT_EQ(kRekeyAfterTime, 120s);
+    EXPECT_EQ(kRejectAfterTime, 180s);
+    EXPECT_EQ(kRekeyWhenReceivingAfter, 165s);
+    EXPECT_EQ(kRekeyTimeout, 5s);
+    EXPECT_EQ(kRekeyTimeoutJitter, 333ms);
+    EXPECT_EQ(kMaxTimerHandshakes, 18U);
+    EXPECT_EQ(kKeepaliveTimeout, 10s);
+    EXPECT_EQ(kNewHandshakeAfter, 15s);
+    EXPECT_EQ(kZeroKeysAfter, 540s);
+    EXPECT_EQ(kCookieSecretMaxAge, 120s);
+    EXPECT_EQ(kCookieSecretLatency, 5s);
+    EXPECT_EQ(kInitiationsPerSecond, 50U);
+    EXPECT_EQ(kStagedPacketsMax, 128U);
+    EXPECT_EQ(kLaneQueueMax, 4096U);
+    EXPECT_EQ(kUnderLoadAt, 512U);
+    EXPECT_EQ(kUnderLoadLatch, 1s);
+    EXPECT_EQ(kRateLimitPerSecond, 20U);
+    EXPECT_EQ(kRateLimitBurst, 5U);
+}
+
 TEST(Messages, only_exact_lengths_and_whole_type_words_are_wireguard) {
     for (std::size_t length = 0; length <= 200; ++length) {
         for (std::uint32_t type = 0; type <= 5; ++type) {
@@ -19,9 +43,10 @@ TEST(Messages, only_exact_lengths_and_whole_type_words_are_wireguard) {
             const bool expected = (type == 1 && length == 148) || (type == 2 && length == 92) ||
                                   (type == 3 && length == 64) || (type == 4 && length >= 32);
             EXPECT_EQ(classify(datagram).has_value(), expected) << type << ' ' << length;
-            if (expected) {
-                datagram[3] = std::byte{1};
+            for (std::size_t reserved = 1; expected && reserved <= 3; ++reserved) {
+                datagram[reserved] = std::byte{1};
                 EXPECT_FALSE(classify(datagram)) << type << ' ' << length;
+                datagram[reserved] = std::byte{};
             }
         }
     }

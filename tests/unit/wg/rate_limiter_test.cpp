@@ -41,6 +41,39 @@ TEST(RateLimiter, tokens_do_not_pile_up_beyond_the_burst) {
     EXPECT_EQ(granted, 5);
 }
 
+/// As the kernel's selftest/ratelimiter.c: what earns how much, for a source of either family, with
+/// one of the next line asking in between.
+TEST(RateLimiter, earns_a_token_in_50_ms_and_two_in_100_whatever_others_do) {
+    struct Step {
+        Duration later;
+        bool granted;
+    };
+    constexpr Step kSteps[] = {{0ms, true},
+                               {0ms, true},
+                               {0ms, true},
+                               {0ms, true},
+                               {0ms, true},
+                               {0ms, false},
+                               {50ms, true},
+                               {0ms, false},
+                               {100ms, true},
+                               {0ms, true},
+                               {0ms, false},
+                               {49ms, false},
+                               {1ms, true}};
+    const std::pair<const char*, const char*> kNeighbours[] = {
+        {"192.0.2.1", "192.0.2.2"}, {"2001:db8:0:1::1", "2001:db8:0:2::1"}};
+    for (const auto& [source, neighbour] : kNeighbours) {
+        RateLimiter limiter;
+        Time now = kStart;
+        for (const Step& step : kSteps) {
+            now += step.later;
+            EXPECT_EQ(limiter.allow(address(source), now), step.granted) << source;
+            static_cast<void>(limiter.allow(address(neighbour), now));
+        }
+    }
+}
+
 TEST(RateLimiter, grants_20_a_second_however_often_it_is_asked) {
     RateLimiter limiter;
     int granted = 0;

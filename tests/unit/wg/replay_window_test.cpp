@@ -121,6 +121,84 @@ TEST(ReplayWindow, ends_at_the_message_limit_and_does_not_wrap) {
     EXPECT_FALSE(accept(window, UINT64_MAX));
 }
 
+/// The cases of the kernel's selftest/counter.c: what is accepted in this order by one window.
+TEST(ReplayWindow, passes_the_cases_of_the_kernels_selftest) {
+    constexpr std::uint64_t kReach = kWindowSize + 1;  // the first distance that is too far
+    constexpr std::uint64_t kEnd = kRejectAfterMessages;
+    struct Step {
+        std::uint64_t counter;
+        bool accepted;
+    };
+    constexpr Step kSteps[] = {{0, true},
+                               {1, true},
+                               {1, false},
+                               {9, true},
+                               {8, true},
+                               {7, true},
+                               {7, false},
+                               {kReach, true},
+                               {kReach - 1, true},
+                               {kReach - 1, false},
+                               {kReach - 2, true},
+                               {2, true},
+                               {2, false},
+                               {kReach + 16, true},
+                               {3, false},
+                               {kReach + 16, false},
+                               {4 * kReach, true},
+                               {4 * kReach - kWindowSize, true},
+                               {10, false},
+                               {3 * kReach, false},
+                               {3 * kReach - 1, false},
+                               {3 * kReach + 2, true},
+                               {3 * kReach + 1, false},
+                               {0, false},
+                               {kEnd, false},
+                               {kEnd - 1, true},
+                               {kEnd, false},
+                               {kEnd - 1, false},
+                               {kEnd - 2, true},
+                               {kEnd + 1, false},
+                               {kEnd + 2, false},
+                               {kEnd - 2, false},
+                               {kEnd - 3, true},
+                               {0, false}};
+    static_assert(std::size(kSteps) == 34);
+    ReplayWindow window;
+    for (const Step& step : kSteps) {
+        EXPECT_EQ(accept(window, step.counter), step.accepted) << step.counter;
+    }
+}
+
+/// Its sweeps: a run of counters that are all accepted, upwards or downwards, then some more steps.
+TEST(ReplayWindow, passes_the_sweeps_of_the_kernels_selftest) {
+    struct Sweep {
+        std::uint64_t from, to;
+        std::vector<std::pair<std::uint64_t, bool>> then;
+    };
+    constexpr std::uint64_t kSize = kWindowSize;
+    const std::vector<Sweep> sweeps = {{1, kSize, {{0, true}, {0, false}}},
+                                       {2, kSize + 1, {{1, true}, {0, false}}},
+                                       {kSize, 0, {{kSize, false}, {0, false}}},
+                                       {kSize + 1, 1, {{0, false}}},
+                                       {kSize, 1, {{0, true}, {kSize + 1, true}}},
+                                       {kSize, 1, {{kSize + 1, true}, {0, false}}},
+                                       {0, kSize + 1, {{0, false}, {kSize + 2, true}}}};
+    for (const Sweep& sweep : sweeps) {
+        SCOPED_TRACE(sweep.from);
+        ReplayWindow window;
+        for (std::uint64_t i = sweep.from;; i += sweep.from < sweep.to ? 1 : UINT64_MAX) {
+            ASSERT_TRUE(accept(window, i)) << i;
+            if (i == sweep.to) {
+                break;
+            }
+        }
+        for (const auto& [counter, accepted] : sweep.then) {
+            EXPECT_EQ(accept(window, counter), accepted) << counter;
+        }
+    }
+}
+
 TEST(ReplayWindow, agrees_with_its_slow_twin) {
     SeededRandom random{11};
     constexpr std::uint64_t kStarts[] = {0, (1ULL << 32) - 5000, kRejectAfterMessages - 60'000};

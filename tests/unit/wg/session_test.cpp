@@ -68,6 +68,65 @@ TEST(Session, a_used_up_session_never_sends_again) {
     EXPECT_FALSE(session.may_send(Time{2s}));
 }
 
+/// A session of either role that has sent `sent` messages.
+struct AgedSession {
+    explicit AgedSession(std::uint64_t sent, bool is_initiator = true)
+        : session(peer, {}, {wg::Index{1}, wg::Index{2}}, is_initiator, Time{1000s}, sent) {}
+    wg::Peer peer{{}, 0};
+    wg::Session session;
+};
+
+TEST(Session, retires_at_the_message_limit_instead_of_wrapping) {
+    AgedSession aged{wg::kRejectAfterMessages - 2};
+    EXPECT_TRUE(aged.session.may_send(Time{1001s}));
+    EXPECT_FALSE(aged.session.take_nonces(3));  // and with that it is over, though two are left
+    EXPECT_FALSE(aged.session.may_send(Time{1001s}));
+    AgedSession last{wg::kRejectAfterMessages - 1};
+    EXPECT_EQ(last.session.take_nonces(1), wg::kRejectAfterMessages - 1);
+    EXPECT_FALSE(last.session.may_send(Time{1001s}));
+    EXPECT_FALSE(last.session.take_nonces(1));
+}
+
+TEST(Session, wants_new_keys_after_2_60_messages_in_either_role) {
+    for (const bool is_initiator : {true, false}) {
+        AgedSession aged{wg::kRekeyAfterMessages - 1, is_initiator};
+        EXPECT_FALSE(aged.session.wants_rekey_after_send(Time{1001s}));
+        EXPECT_TRUE(aged.session.take_nonces(1));
+        EXPECT_FALSE(aged.session.wants_rekey_after_send(Time{1001s}));
+        EXPECT_TRUE(aged.session.take_nonces(1));
+        EXPECT_TRUE(aged.session.wants_rekey_after_send(Time{1001s}));
+    }
+}
+
+/// When each limit begins, to the nanosecond, for initiator and responder.
+TEST(Session, ages_by_the_table) {
+    struct Row {
+        Duration from;
+        bool for_initiator, for_responder;
+        bool (*holds)(wg::Session&, Time);
+    };
+    const Row rows[] = {
+        {120s, true, false, [](wg::Session& s, Time t) { return s.wants_rekey_after_send(t); }},
+        {165s, true, false, [](wg::Session& s, Time t) { return s.wants_rekey_after_receive(t); }},
+        {180s, true, true, [](wg::Session& s, Time t) { return !s.may_send(t); }},
+        {180s, true, true, [](wg::Session& s, Time t) { return !s.may_receive(t); }}};
+    for (const Row& row : rows) {
+        for (const bool is_initiator : {true, false}) {
+            SCOPED_TRACE(row.from.count());
+            AgedSession aged{0, is_initiator};
+            EXPECT_FALSE(row.holds(aged.session, Time{1000s} + row.from - 1ns));
+            EXPECT_EQ(row.holds(aged.session, Time{1000s} + row.from),
+                      is_initiator ? row.for_initiator : row.for_responder);
+        }
+    }
+}
+
+TEST(Session, asks_for_new_keys_on_receiving_once_in_its_life) {
+    AgedSession aged{0};
+    EXPECT_TRUE(aged.session.wants_rekey_after_receive(Time{1170s}));
+    EXPECT_FALSE(aged.session.wants_rekey_after_receive(Time{1171s}));
+}
+
 TEST(Session, only_one_caller_confirms_and_an_initiators_is_born_confirmed) {
     wg::Peer peer{{}, 0};
     wg::Session responders{peer, {}, {wg::Index{1}, wg::Index{2}}, false, Time{1s}};
@@ -144,6 +203,97 @@ TEST(Slots, a_new_private_key_stops_sending_and_hands_shakes_at_once) {
     pair.world.deliver();
     EXPECT_EQ(pair.b.inbox.size(), 1U);
     EXPECT_NE(renamed->peer().current(), nullptr);
+}
+
+TEST(Slots, a_new_private_key_stops_a_session_that_is_not_confirmed_yet_too) {
+    Pair pair;
+    pair.world.lost = [](const WirePacket& packet) { return packet.type() == MessageType::kData; };
+    pair.a.send(pair.b, "confirms, late");
+    pair.world.deliver();
+    const WirePacket data = pair.world.wire.log.back();
+    SeededRandom random{77};
+    pair.b.change([&](wg::Device& device, wg::Now, wg::Actions& actions) {
+        device.set_private_key(crypto::generate_private_key(random), actions);
+    });
+    pair.b.receive(data);
+    ASSERT_NE(pair.b.peer(pair.a).current(), nullptr);
+    EXPECT_FALSE(pair.b.peer(pair.a).current()->may_send(pair.world.wire.time));
+}
+
+TEST(Slots, the_same_private_key_again_changes_nothing) {
+    Pair pair;
+    pair.connect();
+    pair.a.change([&](wg::Device& device, wg::Now, wg::Actions& actions) {
+        device.set_private_key(device.identity().private_key.clone(), actions);
+    });
+    pair.a.send(pair.b, "on the same session");
+    pair.world.deliver();
+    EXPECT_EQ(pair.b.inbox.size(), 1U);
+    EXPECT_EQ(pair.world.wire.count(MessageType::kInitiation), 1U);
+}
+
+TEST(Slots, a_new_private_key_forgets_the_handshake_made_with_the_old_one) {
+    Pair pair;
+    pair.a.send(pair.b, "hello");
+    const WirePacket initiation = pair.world.wire.under_way.front();
+    pair.world.wire.under_way.clear();
+    pair.b.receive(initiation);
+    const WirePacket response = pair.world.wire.under_way.front();
+    SeededRandom random{77};
+    pair.a.change([&](wg::Device& device, wg::Now, wg::Actions& actions) {
+        device.set_private_key(crypto::generate_private_key(random), actions);
+    });
+    EXPECT_NE(pair.a.receive(response), DropReason::kNone);
+    EXPECT_EQ(pair.a.peer(pair.b).current(), nullptr);
+    EXPECT_EQ(pair.a.device().indices().used(), 0U);
+}
+
+TEST(Slots, the_confirmation_of_a_session_cancels_an_initiation_of_our_own) {
+    Pair pair;
+    pair.world.lost = [&](const WirePacket& packet) {
+        return packet.from == pair.b.endpoint() && packet.type() == MessageType::kInitiation;
+    };
+    pair.b.request(pair.b.peer(pair.a), wg::PeerRequest::kHandshake);
+    pair.world.deliver();
+    ASSERT_TRUE(pair.b.tunnel(pair.a).handshake_pending());
+    pair.a.send(pair.b, "a's handshake is the one");
+    pair.world.deliver();
+    EXPECT_FALSE(pair.b.tunnel(pair.a).handshake_pending());
+    EXPECT_EQ(pair.b.device().indices().used(), 1U);
+    pair.world.lost = nullptr;
+    pair.world.advance(60s);
+    EXPECT_EQ(pair.world.wire.count(MessageType::kInitiation), 2U);  // no retry
+}
+
+TEST(Slots, a_response_counts_once) {
+    Pair pair;
+    pair.a.send(pair.b, "hello");
+    pair.world.deliver();
+    const WirePacket response = pair.world.wire.log[1];
+    ASSERT_EQ(response.type(), MessageType::kResponse);
+    const wg::Session* current = pair.a.peer(pair.b).current();
+    EXPECT_EQ(pair.a.receive(response), DropReason::kUnknownIndex);
+    EXPECT_EQ(pair.a.peer(pair.b).current(), current);
+}
+
+TEST(Slots, a_new_preshared_key_counts_from_the_next_handshake_on) {
+    Pair pair;
+    pair.connect();
+    SeededRandom random{3};
+    wg::PresharedKey key;
+    random.fill(key.mutable_bytes());
+    pair.a.tunnel(pair.b).set_preshared_key(key);
+    pair.a.send(pair.b, "the old session goes on");
+    pair.world.deliver();
+    EXPECT_EQ(pair.b.inbox.size(), 1U);
+    pair.world.advance(121s);
+    const wg::Session* before = pair.a.peer(pair.b).current();
+    pair.a.send(pair.b, "asks for new keys, in vain");
+    pair.world.deliver();
+    EXPECT_EQ(pair.a.peer(pair.b).current(), before);
+    pair.b.tunnel(pair.a).set_preshared_key(key);
+    pair.world.advance(6s);
+    EXPECT_NE(pair.a.peer(pair.b).current(), before);
 }
 
 TEST(Slots, without_a_private_key_nothing_is_sent_or_accepted_until_one_comes) {

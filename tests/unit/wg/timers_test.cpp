@@ -84,6 +84,24 @@ TEST(Timers, an_unanswered_receiver_sends_one_keepalive_after_10_s) {
     EXPECT_EQ(pair.world.wire.count(MessageType::kInitiation), 1U);
 }
 
+TEST(Timers, one_keepalive_answers_all_that_came_before_it_and_later_data_brings_another) {
+    Pair pair;
+    pair.connect();  // data at 0 s
+    pair.world.advance(5s);
+    pair.a.send(pair.b, "while the timer runs");
+    pair.world.advance(4900ms);
+    EXPECT_EQ(pair.a.keepalives, 0U);
+    pair.world.advance(200ms);
+    EXPECT_EQ(pair.a.keepalives, 1U);
+    pair.a.send(pair.b, "after the keepalive");
+    pair.world.advance(9900ms);
+    EXPECT_EQ(pair.a.keepalives, 1U);
+    pair.world.advance(200ms);
+    EXPECT_EQ(pair.a.keepalives, 2U);
+    pair.world.advance(60s);
+    EXPECT_EQ(pair.a.keepalives, 2U);
+}
+
 TEST(Timers, an_answer_spares_the_keepalive) {
     Pair pair;
     pair.connect();
@@ -123,6 +141,73 @@ TEST(Timers, after_20_initiations_it_gives_up_and_lets_waiting_packets_go) {
     pair.a.send(pair.b, "4");
     pair.world.deliver();
     EXPECT_EQ(pair.b.inbox.size(), 1U);
+}
+
+TEST(Timers, giving_up_stops_the_keepalive_timer) {
+    Pair pair;
+    pair.connect();
+    lose_everything(pair.world);
+    pair.world.advance(200s);  // the keys are dead
+    pair.a.send(pair.b, "nobody there");
+    wg::PacketTimers& timers = pair.a.peer(pair.b).timers;
+    for (int i = 0; i < 200 && pair.a.dropped_staged == 0; ++i) {
+        // As if a worker had just received data on what was left of a session.
+        timers.on_data_received(pair.world.wire.time);
+        pair.world.advance(1s);
+    }
+    EXPECT_EQ(pair.a.dropped_staged, 1U);
+    EXPECT_FALSE(timers.unacknowledged_since());
+}
+
+TEST(Timers, a_retry_lets_go_of_the_source_address) {
+    Pair pair;
+    pair.a.peer(pair.b).roam({pair.b.endpoint(), pair.a.endpoint().address, 7});
+    lose_everything(pair.world);
+    pair.a.send(pair.b, "hello?");
+    EXPECT_EQ(pair.a.peer(pair.b).path().source_interface, 7U);
+    pair.world.advance(6s);
+    EXPECT_EQ(pair.a.peer(pair.b).path().source_interface, 0U);
+    EXPECT_EQ(pair.a.peer(pair.b).path().remote, pair.b.endpoint());
+}
+
+TEST(Timers, any_authenticated_answer_spares_the_new_handshake) {
+    for (const bool keepalive : {true, false}) {
+        Pair pair;
+        pair.connect();
+        pair.world.advance(30s);
+        pair.a.send(pair.b, "answer me");
+        pair.world.deliver();
+        if (!keepalive) {
+            pair.world.wire.time += 14s;
+            pair.b.send(pair.a, "answer");
+        }
+        pair.world.advance(40s);  // b's keepalive answers after 10 s
+        EXPECT_EQ(pair.world.wire.count(MessageType::kInitiation), 1U);
+    }
+}
+
+TEST(Timers, after_a_suspend_old_keys_are_dead_and_new_ones_come_at_once) {
+    for (const Duration asleep : {Duration{60s}, Duration{300s}, Duration{24h}}) {
+        Pair pair;
+        pair.connect();
+        pair.world.wire.time += asleep;  // no timer ran meanwhile
+        pair.world.wire.wall += asleep;
+        pair.a.send(pair.b, "awake");
+        pair.world.deliver();
+        EXPECT_EQ(pair.b.inbox.size(), 1U);
+        EXPECT_EQ(pair.world.wire.count(MessageType::kInitiation), asleep < 120s ? 1U : 2U);
+    }
+}
+
+TEST(Timers, what_relied_on_a_handshake_that_came_to_nothing_gets_one_of_its_own) {
+    Pair pair;
+    pair.world.lost = [](const WirePacket& packet) { return packet.type() == MessageType::kData; };
+    pair.a.request(pair.a.peer(pair.b), wg::PeerRequest::kHandshake);
+    pair.world.deliver();  // b has answered, and a's confirming keepalive is lost
+    pair.b.send(pair.a, "waits for it");
+    pair.world.lost = nullptr;
+    pair.world.advance(11s);
+    ASSERT_EQ(pair.a.inbox.size(), 1U);
 }
 
 TEST(Timers, retries_come_5_s_apart_with_jitter) {

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whether the way packets take may have changed: the kernel's notices about routes, rules,
+// addresses and links (rtnetlink(7), multicast groups). What has changed is left to be asked for.
+#pragma once
+
+#include <weft/base/result.hpp>
+#include <weft/base/unique_fd.hpp>
+
+namespace weft::netlink {
+
+class RouteMonitor {
+  public:
+    static Result<RouteMonitor> open();
+
+    /// Whether there was a notice since the last call, or too many to be kept; never blocks.
+    [[nodiscard]] bool take_changes();
+
+  private:
+    explicit RouteMonitor(UniqueFd fd) : fd_(std::move(fd)) {}
+    UniqueFd fd_;
+};
+
+}  // namespace weft::netlink

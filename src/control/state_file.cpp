@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// See state_file.hpp. Control thread.
+#include "state_file.hpp"
+
+#include <cerrno>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <weft/base/unique_fd.hpp>
+
+namespace weft::control {
+namespace {
+
+Result<> sync_directory(const std::filesystem::path& directory) {
+    const UniqueFd fd{::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    if (!fd.valid() || ::fsync(fd.get()) != 0) {
+        return errno_error(errno, directory.string());
+    }
+    return {};
+}
+
+Result<> write_synced(const std::filesystem::path& file, std::string_view text) {
+    const UniqueFd fd{::open(
+        file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR)};
+    if (!fd.valid()) {
+        return errno_error(errno, file.string());
+    }
+    while (!text.empty()) {
+        const ssize_t written = ::write(fd.get(), text.data(), text.size());
+        if (written <= 0) {
+            return errno_error(written < 0 ? errno : EIO, file.string());
+        }
+        text.remove_prefix(static_cast<std::size_t>(written));
+    }
+    if (::fsync(fd.get()) != 0) {
+        return errno_error(errno, file.string());
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<std::string> read_state_file(const std::filesystem::path& file, std::size_t size_max) {
+    const UniqueFd fd{::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)};
+    if (!fd.valid()) {
+        return errno_error(errno, file.string());
+    }
+    std::string text(size_max + 1, '\0');
+    std::size_t size = 0;
+    while (size < text.size()) {
+        const ssize_t got = ::read(fd.get(), text.data() + size, text.size() - size);
+        if (got < 0) {
+            return errno_error(errno, file.string());
+        }
+        if (got == 0) {
+            text.resize(size);
+            return text;
+        }
+        size += static_cast<std::size_t>(got);
+    }
+    return errno_error(EFBIG, file.string());
+}
+
+Result<> replace_state_file(const std::filesystem::path& file, std::string_view text) {
+    const std::filesystem::path directory = file.parent_path();
+    const std::filesystem::path fresh = file.string() + ".new";
+    if (::mkdir(directory.c_str(), S_IRWXU) != 0 && errno != EEXIST) {
+        return errno_error(errno, directory.string());
+    }
+    ::unlink(fresh.c_str());  // what a crash left, and whatever rights that had
+    if (Result<> written = write_synced(fresh, text); !written) {
+        ::unlink(fresh.c_str());
+        return written.error();
+    }
+    if (::rename(fresh.c_str(), file.c_str()) != 0) {
+        return errno_error(errno, file.string());
+    }
+    return sync_directory(directory);
+}
+
+}  // namespace weft::control

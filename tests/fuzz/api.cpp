@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// Fuzz target: any text as JSON of the daemon's API, as the client reads it (status, peers, a
+// ping's answer, an error) and as the server does (a ping's request). What can be read prints as
+// text that reads back the same, and requests are within their limits.
+#include <string>
+
+#include <weft/api/status.hpp>
+
+#include "fuzz.hpp"
+
+namespace {
+
+namespace api = weft::api;
+
+template <class Read, class Print>
+void check_round_trip(std::string_view text, Read read, Print print) {
+    const auto value = read(text);
+    if (!value) {
+        WEFT_FUZZ_CHECK(!value.error().cause.empty());
+        return;
+    }
+    const std::string printed = print(*value);
+    const auto again = read(printed);
+    WEFT_FUZZ_CHECK(again && print(*again) == printed);
+}
+
+void check_ping_request(std::string_view text) {
+    const auto request = api::parse_ping_request(text);
+    if (request) {
+        WEFT_FUZZ_CHECK(!request->target.empty() && request->target.size() <= api::kPingTargetMax);
+        WEFT_FUZZ_CHECK(request->count >= 1 && request->count <= api::kPingCountMax);
+        WEFT_FUZZ_CHECK(request->interval_ms >= 1 &&
+                        request->interval_ms <= api::kPingTimeoutMaxMs);
+        WEFT_FUZZ_CHECK(request->timeout_ms >= 1 && request->timeout_ms <= api::kPingTimeoutMaxMs);
+    }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const std::string_view text = weft::fuzz::Input{data, size}.text();
+    const auto print = [](const auto& value) { return api::to_json(value); };
+    check_round_trip(text, api::parse_status, print);
+    check_round_trip(text, api::parse_ping_request, print);
+    check_round_trip(text, api::parse_ping_reply, print);
+    check_round_trip(text, api::parse_peers, api::peers_to_json);
+    check_ping_request(text);
+    WEFT_FUZZ_CHECK(api::parse_error(text).code.value() != 0);
+    return 0;
+}
