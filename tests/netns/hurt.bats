@@ -13,7 +13,7 @@ teardown_file() { lab_down; }
 objects_in() {
     inside "$1" sh -c 'ip -o link show | cut -d" " -f2-3; ip -br address show scope global
         ip route show table all | grep -v "fe80::.* dev wv"; ss -Haun; ss -Hatn; ss -Hxl | cut -c -80
-        find /run/weft /run/wireguard /var/lib/weft'
+        find /run/weft /run/wireguard /var/lib/weft | sort'
 }
 objects_are() { [ "$(objects_in "$1")" = "$2" ] || { diff <(echo "$2") <(objects_in "$1") && false; }; }
 namespaces() {
