@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <weft/base/read_to_end.hpp>
 #include <weft/base/unique_fd.hpp>
 
 #include "draft.hpp"
@@ -28,24 +29,11 @@ Result<std::string> read_file(const std::filesystem::path& path) {
         return errno_error(
             errno, path.string(), missing ? "write it, or name another: --config FILE" : "");
     }
-    std::string text;
-    std::array<char, 16384> buffer{};
-    for (;;) {
-        const ssize_t size = ::read(fd.get(), buffer.data(), buffer.size());
-        if (size < 0 && errno == EINTR) {
-            continue;
-        }
-        if (size < 0) {
-            return errno_error(errno, path.string());
-        }
-        if (size == 0) {
-            return text;
-        }
-        text.append(buffer.data(), static_cast<std::size_t>(size));
-        if (text.size() > kFileMost) {
-            return invalid(path.string() + ": larger than 4 MiB");
-        }
+    Result<std::string> text = read_to_end(fd, kFileMost, path.string());
+    if (!text && text.error().code == std::errc::file_too_large) {
+        return invalid(path.string() + ": larger than 4 MiB");
     }
+    return text;
 }
 
 /// The files of FILE.d that count: *.toml, not hidden, in name order.

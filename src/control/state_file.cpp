@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <weft/base/read_to_end.hpp>
 #include <weft/base/unique_fd.hpp>
 
 namespace weft::control {
@@ -47,20 +48,7 @@ Result<std::string> read_state_file(const std::filesystem::path& file, std::size
     if (!fd.valid()) {
         return errno_error(errno, file.string());
     }
-    std::string text(size_max + 1, '\0');
-    std::size_t size = 0;
-    while (size < text.size()) {
-        const ssize_t got = ::read(fd.get(), text.data() + size, text.size() - size);
-        if (got < 0) {
-            return errno_error(errno, file.string());
-        }
-        if (got == 0) {
-            text.resize(size);
-            return text;
-        }
-        size += static_cast<std::size_t>(got);
-    }
-    return errno_error(EFBIG, file.string());
+    return read_to_end(fd, size_max, file.string());
 }
 
 Result<> replace_state_file(const std::filesystem::path& file, std::string_view text) {

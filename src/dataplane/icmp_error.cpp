@@ -87,6 +87,16 @@ bool may_answer_v6(ConstBytes packet, const net::IpView& ip, bool multicast_too)
            (multicast_too || !ip.destination().is_multicast()) && !is_icmpv6_error(packet);
 }
 
+/// The ICMP part of an answer: `out` is its header and then the quotation, whose size it has.
+void write_icmp(Message message, ConstBytes packet, std::uint64_t pseudo_header, Bytes out) {
+    out[0] = std::byte{message.type};
+    out[1] = std::byte{message.code};
+    store_be32(&out[4], message.word);
+    copy_bytes(packet.first(out.size() - kIcmpHeader), out.subspan(kIcmpHeader));
+    const std::uint16_t sum = net::checksum_fold(net::checksum_add(pseudo_header, out));
+    net::store_checksum(&out[2], static_cast<std::uint16_t>(~sum));
+}
+
 std::size_t build_v4(
     ConstBytes packet, const net::IpView& ip, Message message, ConstBytes source, Bytes out) {
     constexpr std::size_t kHead = net::kIpv4HeaderMin + kIcmpHeader;
@@ -101,13 +111,7 @@ std::size_t build_v4(
     copy_bytes({ip.source_bytes(), 4}, out.subspan(16));
     net::write_ipv4_checksum(out.first(net::kIpv4HeaderMin));
 
-    const Bytes icmp = out.subspan(net::kIpv4HeaderMin, kIcmpHeader + quoted);
-    icmp[0] = std::byte{message.type};
-    icmp[1] = std::byte{message.code};
-    store_be32(&icmp[4], message.word);
-    copy_bytes(packet.first(quoted), icmp.subspan(kIcmpHeader));
-    const std::uint16_t sum = net::checksum_fold(net::checksum_add(0, icmp));
-    net::store_checksum(&icmp[2], static_cast<std::uint16_t>(~sum));
+    write_icmp(message, packet, 0, out.subspan(net::kIpv4HeaderMin, kIcmpHeader + quoted));
     return size;
 }
 
@@ -125,15 +129,12 @@ std::size_t build_v6(
     copy_bytes({ip.source_bytes(), 16}, out.subspan(24));
 
     const Bytes icmp = out.subspan(net::kIpv6Header, kIcmpHeader + quoted);
-    icmp[0] = std::byte{message.type};
-    icmp[1] = std::byte{message.code};
-    store_be32(&icmp[4], message.word);
-    copy_bytes(packet.first(quoted), icmp.subspan(kIcmpHeader));
     const auto answer = net::IpView::parse(out.first(size));
-    const std::uint64_t pseudo = net::pseudo_header_sum(
-        *answer, net::kProtocolIcmpv6, static_cast<std::uint32_t>(icmp.size()));
-    const std::uint16_t sum = net::checksum_fold(net::checksum_add(pseudo, icmp));
-    net::store_checksum(&icmp[2], static_cast<std::uint16_t>(~sum));
+    write_icmp(message,
+               packet,
+               net::pseudo_header_sum(
+                   *answer, net::kProtocolIcmpv6, static_cast<std::uint32_t>(icmp.size())),
+               icmp);
     return size;
 }
 

@@ -17,6 +17,7 @@ using weft::dataplane::Merger;
 using weft::dataplane::SuperPacket;
 using weft::fuzz::Buffer;
 using weft::net::IpView;
+using weft::test::join;
 using weft::test::PacketSpec;
 
 constexpr std::size_t kPacketsMax = 200;
@@ -85,15 +86,6 @@ void check_may_merge(const Buffer& packet) {
         WEFT_FUZZ_CHECK(ip->protocol() == weft::net::kProtocolUdp);
         WEFT_FUZZ_CHECK(weft::load_be16(&packet[l4 + 6]) != 0);
     }
-}
-
-Buffer join(std::span<const iovec> parts) {
-    Buffer whole;
-    for (const iovec& part : parts) {
-        const auto* bytes = static_cast<const std::byte*>(part.iov_base);
-        whole.insert(whole.end(), bytes, bytes + part.iov_len);
-    }
-    return whole;
 }
 
 /// The packets of one run, and as they were received.

@@ -3,7 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
+
+#include <sys/uio.h>
 
 #include <weft/base/bytes.hpp>
 #include <weft/base/endian.hpp>
@@ -16,6 +19,16 @@
 namespace weft::test {
 
 using Buffer = std::vector<std::byte>;
+
+/// What writev() would write.
+inline Buffer join(std::span<const iovec> parts) {
+    Buffer whole;
+    for (const iovec& part : parts) {
+        const auto* bytes = static_cast<const std::byte*>(part.iov_base);
+        whole.insert(whole.end(), bytes, bytes + part.iov_len);
+    }
+    return whole;
+}
 
 /// What belongs in the checksum field, in network order's value; 0 over data whose field is right.
 inline std::uint16_t complement_sum(ConstBytes data, std::uint32_t sum = 0) {

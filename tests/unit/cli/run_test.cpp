@@ -12,7 +12,7 @@
 #include <weft/cli/main.hpp>
 
 #include "../api/fake_daemon.hpp"
-#include "../config/temp_directory.hpp"
+#include "temp_directory.hpp"
 
 namespace weft::cli {
 namespace {

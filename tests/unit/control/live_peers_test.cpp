@@ -4,28 +4,17 @@
 
 #include <filesystem>
 #include <fstream>
-#include <sstream>
-
-#include <stdlib.h>
 
 #include <gtest/gtest.h>
 
+#include "counting_log.hpp"
 #include "state_file.hpp"
+#include "temp_directory.hpp"
 
 namespace weft::control {
 namespace {
 
 using std::chrono::seconds;
-
-class CountingLog final : public Log {
-  public:
-    void event(LogLevel /*level*/,
-               std::string_view /*event*/,
-               std::initializer_list<LogField> /*fields*/) override {
-        ++events;
-    }
-    int events = 0;
-};
 
 PeerSample sample(unsigned number, std::string_view endpoint, bool live) {
     PeerSample peer;
@@ -37,20 +26,11 @@ PeerSample sample(unsigned number, std::string_view endpoint, bool live) {
 
 class LivePeersTest : public ::testing::Test {
   protected:
-    LivePeersTest() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "weft-XXXXXX").string();
-        EXPECT_NE(::mkdtemp(pattern.data()), nullptr);
-        root_ = pattern;
-    }
-    ~LivePeersTest() override {
-        std::error_code ignored;
-        std::filesystem::remove_all(root_, ignored);
-    }
     [[nodiscard]] std::filesystem::path path() const { return root_ / "state/weft0.peers"; }
     [[nodiscard]] std::vector<LivePeers::Peer> next_run() { return LivePeers{path(), log_}.load(); }
 
-    std::filesystem::path root_;
-    CountingLog log_;
+    test::TempDirectory root_;
+    test::CountingLog log_;
     Time now_{seconds{1000}};
 };
 
@@ -67,7 +47,7 @@ TEST_F(LivePeersTest, KeepsThoseWithASessionAndWhereTheyAre) {
     EXPECT_EQ(found[0].endpoint.to_string(), "192.0.2.1:51840");
     EXPECT_EQ(found[1].endpoint.to_string(), "[2001:db8::3]:1");
     EXPECT_EQ(std::filesystem::status(path()).permissions(), std::filesystem::perms{0600});
-    EXPECT_EQ(log_.events, 0);
+    EXPECT_TRUE(log_.events.empty());
 }
 
 TEST_F(LivePeersTest, WritesTheFirstChangeAtOnceAndLaterOnesAfterAWhile) {
@@ -108,14 +88,14 @@ TEST_F(LivePeersTest, TellsOnceThatItCannotWrite) {
     for (int i = 0; i < 3; ++i) {
         peers.keep({sample(1, "192.0.2.1:1", true)}, now_ + i * LivePeers::kWriteEvery);
     }
-    EXPECT_EQ(log_.events, 1);
+    EXPECT_EQ(log_.events, (std::map<std::string, int>{{"live_peers_not_kept", 1}}));
 }
 
 TEST_F(LivePeersTest, FollowsNoLinkAndReadsNothingWithoutEnd) {
     std::filesystem::create_directories(path().parent_path());
     std::filesystem::create_symlink("/dev/zero", path());
     EXPECT_TRUE(next_run().empty());
-    EXPECT_EQ(log_.events, 1);
+    EXPECT_EQ(log_.events, (std::map<std::string, int>{{"live_peers_unusable", 1}}));
     EXPECT_EQ(read_state_file("/dev/zero", 1000).error().code, std::errc::file_too_large);
 }
 

@@ -4,12 +4,12 @@
 
 #include <filesystem>
 #include <fstream>
-#include <map>
 #include <sstream>
 
-#include <stdlib.h>
-
 #include <gtest/gtest.h>
+
+#include "counting_log.hpp"
+#include "temp_directory.hpp"
 
 namespace weft::control {
 namespace {
@@ -19,27 +19,8 @@ using wg::next_tick;
 using wg::Timestamp;
 using wg::to_timestamp;
 
-class CountingLog final : public Log {
-  public:
-    void event(LogLevel /*level*/,
-               std::string_view event,
-               std::initializer_list<LogField> /*fields*/) override {
-        ++events[std::string{event}];
-    }
-    std::map<std::string, int> events;
-};
-
 class TimestampFileTest : public ::testing::Test {
   protected:
-    TimestampFileTest() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "weft-XXXXXX").string();
-        EXPECT_NE(::mkdtemp(pattern.data()), nullptr);
-        root_ = pattern;
-    }
-    ~TimestampFileTest() override {
-        std::error_code ignored;
-        std::filesystem::remove_all(root_, ignored);
-    }
     [[nodiscard]] std::filesystem::path path() const { return root_ / "state/weft0.timestamp"; }
     [[nodiscard]] std::string text() const {
         std::ostringstream out;
@@ -56,8 +37,8 @@ class TimestampFileTest : public ::testing::Test {
     }
     Timestamp clock() const { return to_timestamp(now_.wall); }
 
-    std::filesystem::path root_;
-    CountingLog log_;
+    test::TempDirectory root_;
+    test::CountingLog log_;
     wg::Now now_{Time{seconds{1000}}, WallTime{seconds{1'700'000'000}}};
 };
 

@@ -6,6 +6,7 @@
 #include <weft/crypto/x25519.hpp>
 
 #include "hex.hpp"
+#include "low_order_points.hpp"
 
 namespace weft::crypto {
 namespace {
@@ -67,15 +68,7 @@ TEST(X25519, AgreesOnTheSecretOfRfc7748) {
 
 TEST(X25519, RefusesEveryPointOfLowOrder) {
     SeededRandom random{51};
-    for (const auto* hex : {
-             "0000000000000000000000000000000000000000000000000000000000000000",
-             "0100000000000000000000000000000000000000000000000000000000000000",
-             "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
-             "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
-             "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-             "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-             "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-         }) {
+    for (const char* hex : test::kLowOrderPoints) {
         PublicKey point = public_key(hex);
         for (const bool top_bit : {false, true}) {  // ignored by RFC 7748, 5
             point.bytes[31] ^= std::byte{top_bit ? std::uint8_t{0x80} : std::uint8_t{0}};

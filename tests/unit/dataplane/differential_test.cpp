@@ -12,7 +12,7 @@
 #include "merge.hpp"
 #include "packets.hpp"
 #include "seed.hpp"
-#include "super_packet.hpp"
+#include "split.hpp"
 
 namespace weft::dataplane {
 namespace {
@@ -22,30 +22,13 @@ using test::PacketSpec;
 
 constexpr Merger::Allowed kAll{.tcp = true, .udp = true};
 
-std::vector<Buffer> split(Bytes read) {
-    std::vector<Buffer> packets;
-    const auto super = SuperPacket::parse(read);
-    EXPECT_TRUE(super) << "a write that weft would not read";
-    for (std::uint32_t i = 0; super && i < super->segments(); ++i) {
-        SuperPacket::Scratch scratch;
-        const auto segment = super->segment(i, scratch);
-        Buffer& packet = packets.emplace_back(segment.size());
-        copy_bytes(segment.payload, copy_bytes(segment.head, packet));
-    }
-    return packets;
-}
-
 /// What the Merger writes, run by run, of packets that arrive one after the other.
 std::vector<std::vector<Buffer>> merge_and_split(const std::vector<Buffer>& stream) {
     std::vector<Buffer> packets = stream;  // merged in place
     std::vector<std::vector<Buffer>> runs;
     Merger merger;
     const auto finish = [&] {
-        Buffer write;
-        for (const iovec& part : merger.finish()) {
-            const auto* bytes = static_cast<const std::byte*>(part.iov_base);
-            write.insert(write.end(), bytes, bytes + part.iov_len);
-        }
+        Buffer write = test::join(merger.finish());
         EXPECT_LE(write.size(), sys::kTunReadMax);
         runs.push_back(split(write));
         merger.clear();
@@ -289,11 +272,7 @@ TEST(Differential, splitting_and_merging_again_is_identity) {
                 ASSERT_TRUE(merger.try_append(packet, *ip, kAll)) << "round " << round;
             }
         }
-        Buffer write;
-        for (const iovec& part : merger.finish()) {
-            const auto* bytes = static_cast<const std::byte*>(part.iov_base);
-            write.insert(write.end(), bytes, bytes + part.iov_len);
-        }
+        Buffer write = test::join(merger.finish());
         ASSERT_EQ(write, read) << "round " << round;
     }
 }

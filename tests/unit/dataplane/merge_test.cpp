@@ -11,18 +11,10 @@ namespace weft::dataplane {
 namespace {
 
 using test::Buffer;
+using test::join;
 using test::PacketSpec;
 
 constexpr Merger::Allowed kAll{.tcp = true, .udp = true};
-
-Buffer join(std::span<const iovec> parts) {
-    Buffer whole;
-    for (const iovec& part : parts) {
-        const auto* bytes = static_cast<const std::byte*>(part.iov_base);
-        whole.insert(whole.end(), bytes, bytes + part.iov_len);
-    }
-    return whole;
-}
 
 /// Feeds packets; true if all became one run, which is left in `merger`.
 bool merge_all(Merger& merger, std::vector<Buffer>& packets, Merger::Allowed allowed = kAll) {

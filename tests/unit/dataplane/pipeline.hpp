@@ -21,6 +21,7 @@
 #include "inbound.hpp"
 #include "outbound.hpp"
 #include "packets.hpp"
+#include "split.hpp"
 
 namespace weft::dataplane {
 
@@ -58,16 +59,7 @@ struct FakeTun {
             return {};
         }
         write.resize(static_cast<std::size_t>(size));
-        const auto super = SuperPacket::parse(write);
-        EXPECT_TRUE(super);
-        std::vector<Buffer> packets;
-        for (std::uint32_t i = 0; super && i < super->segments(); ++i) {
-            SuperPacket::Scratch scratch;
-            const auto segment = super->segment(i, scratch);
-            Buffer& packet = packets.emplace_back(segment.size());
-            copy_bytes(segment.payload, copy_bytes(segment.head, packet));
-        }
-        return packets;
+        return split(write);
     }
     std::unique_ptr<sys::TunQueue> queue;
     UniqueFd kernel;

@@ -2,6 +2,7 @@
 // Handshakes between whole devices: who may begin a session, and what never begins one.
 #include <weft/base/encoding.hpp>
 
+#include "low_order_points.hpp"
 #include "seed.hpp"
 #include "wg_world.hpp"
 
@@ -308,17 +309,9 @@ TEST(Handshake, an_accepted_initiation_or_response_moves_the_endpoint) {
 }
 
 TEST(Handshake, low_order_public_keys_are_accepted_as_peers_and_never_spoken_to) {
-    const std::vector<std::string> points = {
-        "0000000000000000000000000000000000000000000000000000000000000000",
-        "0100000000000000000000000000000000000000000000000000000000000000",
-        "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
-        "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
-        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"};
     World world;
     Node& a = world.add_node();
-    for (const std::string& hex : points) {
+    for (const char* hex : test::kLowOrderPoints) {
         crypto::PublicKey key;
         ASSERT_TRUE(from_hex(hex, key.bytes));
         wg::Tunnel* tunnel = a.device().ensure_peer(key);

@@ -7,6 +7,7 @@
 #include <weft/wg/noise.hpp>
 
 #include "layout.hpp"
+#include "low_order_points.hpp"
 #include "noise_vectors.hpp"
 #include "symmetric_state.hpp"
 
@@ -181,16 +182,6 @@ TEST(Noise, any_flipped_bit_of_a_response_is_refused_and_leaves_the_handshake_al
 
 // ---- Points of low order: each DH by itself ---------------------------------------------------
 
-/// All that X25519 maps to zero: orders 1, 2, 4 and 8, and what is congruent to them.
-constexpr const char* kLowOrder[] = {
-    "0000000000000000000000000000000000000000000000000000000000000000",
-    "0100000000000000000000000000000000000000000000000000000000000000",
-    "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
-    "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
-    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"};
-
 /// A peer that knows every key of its own and mixes in whatever DH results suit it.
 struct Cheat {
     HandshakeState state;
@@ -315,9 +306,10 @@ TEST_P(LowOrder, in_a_response_is_refused_and_leaves_the_handshake_alone) {
               DropReason::kNone);
 }
 
-INSTANTIATE_TEST_SUITE_P(, LowOrder, ::testing::ValuesIn(kLowOrder), [](const auto& each) {
-    return "point_" + std::to_string(each.index);
-});
+INSTANTIATE_TEST_SUITE_P(,
+                         LowOrder,
+                         ::testing::ValuesIn(test::kLowOrderPoints),
+                         [](const auto& each) { return "point_" + std::to_string(each.index); });
 
 TEST(Cookies, a_mac2_agrees_with_an_independent_computation) {
     const NamedVectors vector{"wg_noise.txt", "psk."};
