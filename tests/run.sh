@@ -22,7 +22,8 @@ usage() {
     cat <<USAGE
 usage: run.sh [PART...|full] [--list] [--only RE] [--seed N] [--junit FILE] [--no-install]
 parts: ${PARTS[*]}
-full: all of them at their full size (WEFT_FULL=yes), clang-tidy over every file, and tests/results/DATE.json
+full: all of them at their full size (WEFT_FULL=yes; under sanitizers and emulation: every test at its usual
+size), clang-tidy over every file, and tests/results/DATE.json
 USAGE
 }
 
@@ -219,7 +220,8 @@ part_asan() {
     export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1
     export UBSAN_OPTIONS=print_stacktrace=1
     [ $full = yes ] || local -x GTEST_FILTER=$SLOW_UNITS
-    for unit in $(units); do run_unit asan "$WEFT_ROOT/build/asan/tests/$unit"; done
+    # Some ten times slower: in the full run all tests, at their usual size.
+    for unit in $(units); do WEFT_FULL=no run_unit asan "$WEFT_ROOT/build/asan/tests/$unit"; done
     for unit in $(replays); do
         run_case asan "$unit" timeout -k 5 120 "$WEFT_ROOT/build/asan/tests/$unit" \
             "$WEFT_ROOT/tests/fuzz/corpus/${unit#replay_}"
@@ -235,7 +237,7 @@ part_tsan() {
     [ $full = yes ] || local -x GTEST_FILTER=$SLOW_UNITS
     # Without setarch this compiler's run-time refuses kernels that randomise 32 bits of addresses.
     for unit in "${built[@]}"; do
-        run_unit tsan "$WEFT_ROOT/build/tsan/tests/$unit" setarch "$(uname -m)" -R
+        WEFT_FULL=no run_unit tsan "$WEFT_ROOT/build/tsan/tests/$unit" setarch "$(uname -m)" -R
     done
 }
 part_arm() {
@@ -252,7 +254,7 @@ part_arm() {
         while read -r variant wrapper; do
             for unit in $(arm_units); do
                 # shellcheck disable=SC2086  # the emulator and its options
-                run_unit arm "$WEFT_ROOT/build/$arch/tests/$unit" $wrapper -L "$sysroot"
+                WEFT_FULL=no run_unit arm "$WEFT_ROOT/build/$arch/tests/$unit" $wrapper -L "$sysroot"
             done
         done < <(arm_runs "$arch")
     done

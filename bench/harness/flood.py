@@ -26,6 +26,12 @@ NEWCOMER_OUTER, VICTIM_TO_NEWCOMER = "203.0.113.2", "203.0.113.1"
 NEWCOMER_INNER = "10.9.0.3"
 SETTLE_SECONDS = 1
 CONNECT_LIMIT = 60  # seconds after which a newcomer is given up
+# What the attacker's machine does with cookie replies is no work of this one.
+DEAF = """
+table netdev bench {
+  chain ingress { type filter hook ingress device vg priority 0; ip saddr 192.0.2.2 counter drop; }
+}
+"""
 DROP = f"""
 table inet bench {{
   chain input {{ type filter hook input priority filter; iifname "vbg" udp dport {PORT} counter drop; }}
@@ -53,6 +59,7 @@ class Siege:
             ip("addr", "add", f"{far}/24", "dev", f"v{link}", netns=name)
             ip("addr", "add", f"{near}/24", "dev", f"vb{link}", netns="b")
         ip("route", "add", SPOOFED, "via", ATTACKER, netns="b")  # where cookie replies go
+        lab.run("g", "nft", "-f", "-", input=DEAF)
         weft.configure(lab, "a")
         weft.configure(lab, "b", [("c", self.newcomer_key[1], None, [f"{NEWCOMER_INNER}/32"], 0)])
         processes = {node: weft.launch(lab, node) for node in ("a", "b")}

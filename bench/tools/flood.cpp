@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// weft-bench-flood: handshake initiations with a valid mac1 from spoofed IPv4 sources, as fast as
-// one core sends them. What an attacker can do who knows a node's public key and nothing else: the
-// responder pays a DH for each that it admits (WireGuard paper, 5.3). Frames go to the interface
-// through a packet socket, past the queueing discipline. For a laboratory of network namespaces.
+// weft-bench-flood: handshake initiations with a valid mac1 from spoofed IPv4 sources, each made
+// anew, as fast as one core generates and sends them. What an attacker can do who knows a node's
+// public key and nothing else: the responder pays a DH for each that it admits (WireGuard
+// paper, 5.3). Frames go to the interface through a packet socket, past the queueing discipline.
+// For a laboratory of network namespaces.
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdio>
@@ -18,14 +20,13 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include <weft/base/clock.hpp>
 #include <weft/base/encoding.hpp>
 #include <weft/base/endian.hpp>
 #include <weft/base/random.hpp>
 #include <weft/base/unique_fd.hpp>
+#include <weft/crypto/blake2s.hpp>
 #include <weft/crypto/x25519.hpp>
 #include <weft/net/address.hpp>
-#include <weft/wg/cookie.hpp>
 #include <weft/wg/messages.hpp>
 
 namespace {
@@ -36,7 +37,6 @@ constexpr std::size_t kIpHeader = 20;
 constexpr std::size_t kUdpHeader = 8;
 constexpr std::size_t kMessageAt = ETH_HLEN + kIpHeader + kUdpHeader;
 constexpr std::size_t kFrameSize = kMessageAt + wg::kInitiationSize;
-constexpr std::size_t kFrames = 8192;  // different messages; then again, from other sources
 constexpr std::size_t kBatch = 64;
 constexpr std::uint16_t kSourcePort = 51840;
 
@@ -79,18 +79,29 @@ std::optional<Options> parse(const std::vector<std::string>& arguments) {
     return options;
 }
 
-/// An initiation that passes mac1 and fails at its first AEAD: who sends it has no static key.
-void write_message(wg::CookieJar& jar, RandomSource& random, Bytes message) {
-    random.fill(message);
-    store_le32(message.data(), static_cast<std::uint32_t>(wg::MessageType::kInitiation));
-    jar.add_macs(message, BootClock::now());
-}
+/// Makes initiations that pass mac1 and fail at their first AEAD: who sends them has no static key.
+class Forger {
+  public:
+    explicit Forger(const crypto::PublicKey& responder)
+        : mac1_key_(crypto::blake2s(bytes_of("mac1----"), responder.bytes)) {}
+
+    /// Another message than any before: a counter in the place of the ephemeral key, and its mac1.
+    void renew(Bytes message) {
+        store_le64(&message[kEphemeralAt], ++count_);
+        copy_bytes(mac1_key_.mac(message.first(kMac1At)), message.subspan(kMac1At));
+    }
+
+  private:
+    static constexpr std::size_t kEphemeralAt = 8;
+    static constexpr std::size_t kMac1At = wg::kInitiationSize - 2 * wg::kMacSize;
+
+    crypto::MacKey mac1_key_;
+    std::uint64_t count_ = 0;
+};
 
 std::vector<Frame> build_frames(const Options& options) {
     SeededRandom random{1};
-    wg::CookieJar jar;
-    jar.set_peer_key(options.key);
-    std::vector<Frame> frames(kFrames);
+    std::vector<Frame> frames(kBatch);
     for (Frame& frame : frames) {
         copy_bytes(options.to_mac, frame);
         random.fill(Bytes{frame}.subspan(ETH_ALEN, ETH_ALEN));
@@ -106,7 +117,10 @@ std::vector<Frame> build_frames(const Options& options) {
         store_be16(udp, kSourcePort);
         store_be16(udp + 2, options.to.port);
         store_be16(udp + 4, kUdpHeader + wg::kInitiationSize);  // checksum 0: none (RFC 768)
-        write_message(jar, random, Bytes{frame}.subspan(kMessageAt));
+        const Bytes message = Bytes{frame}.subspan(kMessageAt);
+        random.fill(message);
+        store_le32(message.data(), static_cast<std::uint32_t>(wg::MessageType::kInitiation));
+        std::fill(message.end() - wg::kMacSize, message.end(), std::byte{});  // no mac2
     }
     return frames;
 }
@@ -148,12 +162,12 @@ std::uint64_t send_all(int fd, const Options& options, std::vector<Frame>& frame
     std::array<iovec, kBatch> parts{};
     std::uint64_t sent = 0;
     std::uint32_t host = 1;
-    std::size_t next = 0;
+    Forger forger{options.key};
     const auto until = std::chrono::steady_clock::now() + options.duration;
     while (std::chrono::steady_clock::now() < until) {
         for (std::size_t i = 0; i < kBatch; ++i) {
-            Frame& frame = frames[next];
-            next = (next + 1) % frames.size();
+            Frame& frame = frames[i];
+            forger.renew(Bytes{frame}.subspan(kMessageAt));
             host =
                 host * 1664525U + 1013904223U;  // Numerical Recipes' generator: any spread will do
             set_source(frame, first | (host & host_mask));

@@ -62,6 +62,9 @@ std::vector<LivePeers::Peer> LivePeers::load() {
 }
 
 void LivePeers::keep(const std::vector<PeerSample>& samples, Time now) {
+    if (!written_ && !kept_.empty()) {
+        written_ = now;  // those that were called have yet to answer
+    }
     if (written_ && now - *written_ < kWriteEvery) {
         return;
     }

@@ -3,6 +3,7 @@
 // Hashes transcripts and MACs of handshake messages; nothing per data packet. Any thread.
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include <sodium.h>
 
@@ -38,28 +39,38 @@ constexpr std::array<std::array<std::uint8_t, 16>, kRounds> kSigma{{
 using Words = std::array<std::uint32_t, 16>;
 
 // 3.1: mixes two message words into four words of the work vector.
-void mix(Words& v, const std::array<std::uint8_t, 4>& at, std::uint32_t x, std::uint32_t y) {
-    const auto [a, b, c, d] = at;
-    v[a] += v[b] + x;
-    v[d] = std::rotr(v[d] ^ v[a], 16);
-    v[c] += v[d];
-    v[b] = std::rotr(v[b] ^ v[c], 12);
-    v[a] += v[b] + y;
-    v[d] = std::rotr(v[d] ^ v[a], 8);
-    v[c] += v[d];
-    v[b] = std::rotr(v[b] ^ v[c], 7);
+template <std::size_t A, std::size_t B, std::size_t C, std::size_t D>
+[[gnu::always_inline]] inline void mix(Words& v, std::uint32_t x, std::uint32_t y) {
+    v[A] += v[B] + x;
+    v[D] = std::rotr(v[D] ^ v[A], 16);
+    v[C] += v[D];
+    v[B] = std::rotr(v[B] ^ v[C], 12);
+    v[A] += v[B] + y;
+    v[D] = std::rotr(v[D] ^ v[A], 8);
+    v[C] += v[D];
+    v[B] = std::rotr(v[B] ^ v[C], 7);
 }
 
-constexpr std::array<std::array<std::uint8_t, 4>, 8> kLanes{{
-    {0, 4, 8, 12},
-    {1, 5, 9, 13},
-    {2, 6, 10, 14},
-    {3, 7, 11, 15},
-    {0, 5, 10, 15},
-    {1, 6, 11, 12},
-    {2, 7, 8, 13},
-    {3, 4, 9, 14},
-}};
+// 3.2: one round, its indices known to the compiler, so that the work vector stays in registers.
+template <std::size_t Round>
+[[gnu::always_inline]] inline void mix_round(Words& v, const Words& message) {
+    constexpr auto& kWord = kSigma[Round];
+    mix<0, 4, 8, 12>(v, message[kWord[0]], message[kWord[1]]);
+    mix<1, 5, 9, 13>(v, message[kWord[2]], message[kWord[3]]);
+    mix<2, 6, 10, 14>(v, message[kWord[4]], message[kWord[5]]);
+    mix<3, 7, 11, 15>(v, message[kWord[6]], message[kWord[7]]);
+    mix<0, 5, 10, 15>(v, message[kWord[8]], message[kWord[9]]);
+    mix<1, 6, 11, 12>(v, message[kWord[10]], message[kWord[11]]);
+    mix<2, 7, 8, 13>(v, message[kWord[12]], message[kWord[13]]);
+    mix<3, 4, 9, 14>(v, message[kWord[14]], message[kWord[15]]);
+}
+
+template <std::size_t... Round>
+[[gnu::always_inline]] inline void mix_rounds(Words& v,
+                                              const Words& message,
+                                              std::index_sequence<Round...>) {
+    (mix_round<Round>(v, message), ...);
+}
 
 }  // namespace
 
@@ -122,11 +133,7 @@ void Blake2s::compress(const std::byte* block, bool last) {
     v[13] ^= static_cast<std::uint32_t>(counted_ >> 32);
     v[14] ^= last ? 0xffffffff : 0;
 
-    for (const auto& sigma : kSigma) {
-        for (std::size_t lane = 0; lane < kLanes.size(); ++lane) {
-            mix(v, kLanes[lane], message[sigma[2 * lane]], message[sigma[2 * lane + 1]]);
-        }
-    }
+    mix_rounds(v, message, std::make_index_sequence<kRounds>{});
     for (std::size_t i = 0; i < state_.size(); ++i) {
         state_[i] ^= v[i] ^ v[i + 8];
     }
@@ -143,6 +150,26 @@ Hash blake2s(ConstBytes a, ConstBytes b) {
 ByteArray<16> blake2s_mac(ConstBytes key, ConstBytes data) {
     ByteArray<16> mac;
     Blake2s{mac.size(), key}.update(data).finish(mac);
+    return mac;
+}
+
+MacKey::MacKey(ConstBytes key) {
+    Blake2s hash{ByteArray<16>{}.size(), key};
+    hash.compress(hash.buffer_.data(), false);
+    state_ = hash.state_;
+}
+
+MacKey::~MacKey() {
+    sodium_memzero(state_.data(), sizeof state_);
+}
+
+ByteArray<16> MacKey::mac(ConstBytes data) const {
+    WEFT_ASSERT(!data.empty());  // else the key's block were the last
+    ByteArray<16> mac;
+    Blake2s hash{mac.size()};
+    hash.state_ = state_;
+    hash.counted_ = kBlockSize;
+    hash.update(data).finish(mac);
     return mac;
 }
 

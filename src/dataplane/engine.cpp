@@ -84,8 +84,7 @@ class Engine::Impl {
         for (const auto& worker : workers_) {
             worker->start();
         }
-        const bool lane_sends = udp_.lane.v4.valid() || udp_.lane.v6.valid();
-        lane_.start(udp_.lane, lane_sends ? udp_.lane : udp_.workers.front());
+        lane_.start(udp_);
     }
     void stop_threads() {
         lane_.stop();
@@ -121,6 +120,7 @@ Result<> Engine::Impl::rebind(std::uint16_t port, std::uint32_t fwmark) {
             // Workers refer to the elements, so these stay and take new sockets.
             std::move(fresh->workers.begin(), fresh->workers.end(), udp_.workers.begin());
             udp_.lane = std::move(fresh->lane);
+            udp_.crowd = std::move(fresh->crowd);
             udp_.port = fresh->port;
             udp_.gso = fresh->gso;
             udp_.gro = fresh->gro;

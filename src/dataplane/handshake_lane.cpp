@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The lane's loop: 1 drain the sockets into a bounded queue, 2 free what no worker holds, 3
+// The lane's loop: 1 drain the sockets into bounded queues, 2 free what no worker holds, 3
 // requests, 4 some handshakes, 5 timers, 6 carry out, until nothing is left; then sleep to the next
-// timer. Draining first makes the queue's depth the measure of load (paper 5.3).
+// timer. Draining first makes the queues' depth the measure of load (paper 5.3).
 #include "handshake_lane.hpp"
 
 #include <algorithm>
@@ -9,6 +9,7 @@
 
 #include <pthread.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 
 #include <weft/wg/messages.hpp>
 
@@ -20,11 +21,12 @@ HandshakeLane::HandshakeLane(Shared& shared,
     : shared_(shared),
       guarded_(guarded),
       workers_(workers),
-      buffer_(std::make_unique_for_overwrite<std::byte[]>(sys::kUdpReadMax)) {}
+      buffer_(std::make_unique_for_overwrite<std::byte[]>(kArrivalMax * sys::kReceiveManyMax)) {}
 
-void HandshakeLane::start(const sys::UdpPair& receive, const sys::UdpPair& send) {
-    receive_ = &receive;
-    send_ = &send;
+void HandshakeLane::start(const sys::UdpGroup& group) {
+    const bool own = group.lane.v4.valid() || group.lane.v6.valid();
+    group_ = &group;
+    send_ = own ? &group.lane : &group.workers.front();
     stopping_.store(false);
     thread_ = std::thread{[this] { loop(); }};
     pthread_setname_np(thread_.native_handle(), "weft-lane");
@@ -39,9 +41,15 @@ void HandshakeLane::stop() {
 }
 
 void HandshakeLane::loop() {
+    // For this thread alone (setpriority(2), "C library/kernel differences"); cannot fail.
+    static_cast<void>(::setpriority(PRIO_PROCESS, 0, kNice));
     const UniqueFd epoll{::epoll_create1(EPOLL_CLOEXEC)};
     WEFT_ASSERT(epoll.valid());
-    for (const int fd : {receive_->v4.fd(), receive_->v6.fd(), shared_.lane.wake.fd()}) {
+    for (const int fd : {group_->lane.v4.fd(),
+                         group_->lane.v6.fd(),
+                         group_->crowd.v4.fd(),
+                         group_->crowd.v6.fd(),
+                         shared_.lane.wake.fd()}) {
         epoll_event event{};
         event.events = EPOLLIN;
         event.data.fd = fd;
@@ -50,55 +58,76 @@ void HandshakeLane::loop() {
         }
     }
     while (!stopping_.load()) {
-        std::array<epoll_event, 4> events;
-        ::epoll_wait(epoll.get(), events.data(), events.size(), sleep_ms());
-        shared_.lane.wake.clear();
-        drain(receive_->v4);
-        drain(receive_->v6);
+        wait(epoll.get());
+        drain(group_->lane, queue_);
+        drain(group_->crowd, crowd_);
         for (const auto& handshake : shared_.lane.take_handed_on()) {
-            enqueue(ConstBytes{handshake.bytes}.first(handshake.size), handshake.path);
+            enqueue(ConstBytes{handshake.bytes}.first(handshake.size), handshake.path, crowd_);
         }
         run_round();
     }
 }
 
-void HandshakeLane::drain(const sys::UdpSocket& socket) {
+void HandshakeLane::wait(int epoll) {
+    std::array<epoll_event, 5> events;
+    const int count = ::epoll_wait(epoll, events.data(), events.size(), sleep_ms());
+    for (int i = 0; i < count; ++i) {
+        if (events[static_cast<std::size_t>(i)].data.fd == shared_.lane.wake.fd()) {
+            shared_.lane.wake.clear();
+        }
+    }
+}
+
+void HandshakeLane::drain(const sys::UdpPair& sockets, Queue& queue) {
     // No more than the queue takes: what waits in the socket is dropped there for nothing. Half of
     // the room, so that a flood over one family leaves some to the other.
-    const std::size_t room = (wg::kLaneQueueMax - queue_.size() + 1) / 2;
-    sys::ReceivedTrain train;
-    for (std::size_t n = 0; socket.valid() && n < room; ++n) {
-        const sys::IoResult got = socket.receive({buffer_.get(), sys::kUdpReadMax}, train);
+    drain(sockets.v4, queue, (kQueueMax - queue.size() + 1) / 2);
+    drain(sockets.v6, queue, (kQueueMax - queue.size() + 1) / 2);
+}
+
+void HandshakeLane::drain(const sys::UdpSocket& socket, Queue& queue, std::size_t room) {
+    std::array<sys::ReceivedTrain, sys::kReceiveManyMax> trains;
+    while (socket.valid() && room > 0) {
+        const auto wanted = std::span{trains}.first(std::min(room, trains.size()));
+        const Bytes buffer{buffer_.get(), kArrivalMax * wanted.size()};
+        const sys::IoResult got = socket.receive_many(buffer, wanted);
         if (!got.ok()) {
             if (!got.would_block()) {
                 drops_.add(net::DropReason::kReceiveFailed);
             }
             return;
         }
-        if (train.truncated) {
-            drops_.add(net::DropReason::kTruncated);
-            continue;
+        const auto count = static_cast<std::size_t>(got.size);
+        for (std::size_t i = 0; i < count; ++i) {
+            if (trains[i].truncated) {
+                drops_.add(net::DropReason::kTruncated);
+                continue;
+            }
+            ConstBytes rest{buffer.subspan(i * kArrivalMax, trains[i].size)};
+            do {
+                const ConstBytes datagram = rest.first(std::min(trains[i].segment, rest.size()));
+                rest = rest.subspan(datagram.size());
+                enqueue(datagram, trains[i].path, queue);
+            } while (!rest.empty());
         }
-        ConstBytes rest{buffer_.get(), train.size};
-        do {
-            const ConstBytes datagram = rest.first(std::min(train.segment, rest.size()));
-            rest = rest.subspan(datagram.size());
-            enqueue(datagram, train.path);
-        } while (!rest.empty());
+        if (count < wanted.size()) {
+            return;
+        }
+        room -= count;
     }
 }
 
-void HandshakeLane::enqueue(ConstBytes datagram, const net::Path& path) {
+void HandshakeLane::enqueue(ConstBytes datagram, const net::Path& path, Queue& queue) {
     const auto type = wg::classify(datagram);
     if (!type || *type == wg::MessageType::kData) {
         drops_.add(net::DropReason::kUnknownType);
         return;
     }
-    if (queue_.size() >= wg::kLaneQueueMax) {
+    if (queue.size() >= kQueueMax) {
         drops_.add(net::DropReason::kLaneOverflow);
         return;
     }
-    auto& item = queue_.emplace_back();
+    auto& item = queue.emplace_back();
     copy_bytes(datagram, item.bytes);
     item.size = static_cast<std::uint8_t>(datagram.size());
     item.path = path;
@@ -112,17 +141,24 @@ void HandshakeLane::run_round() {
     // before they die because it may still name them.
     const auto free_after_requests = shared_.qsbr.take_ready();
     run_requests(now, actions);
-    for (std::size_t n = 0; n < kHandshakesPerRound && !queue_.empty(); ++n) {
-        const auto& item = queue_.front();
+    const std::size_t before = queue_.size();
+    run_queue(queue_, kPerRound - kCrowdPerRound, now, actions);
+    run_queue(crowd_, kPerRound - (before - queue_.size()), now, actions);
+    guarded_.device.on_timers(now, actions);
+    carry_out(actions);
+}
+
+void HandshakeLane::run_queue(Queue& queue, std::size_t limit, wg::Now now, wg::Actions& actions) {
+    for (std::size_t n = 0; n < limit && !queue.empty(); ++n) {
+        const auto& item = queue.front();
+        const std::size_t waiting = queue_.size() + crowd_.size();
         const net::DropReason dropped = guarded_.device.on_datagram(
-            ConstBytes{item.bytes}.first(item.size), item.path, queue_.size(), now, actions);
+            ConstBytes{item.bytes}.first(item.size), item.path, waiting, now, actions);
         if (dropped != net::DropReason::kNone) {
             guarded_.drops.add(dropped);
         }
-        queue_.pop_front();
+        queue.pop_front();
     }
-    guarded_.device.on_timers(now, actions);
-    carry_out(actions);
 }
 
 void HandshakeLane::run_requests(wg::Now now, wg::Actions& actions) {
@@ -187,7 +223,7 @@ void HandshakeLane::send(const wg::Actions::Datagram& datagram) {
 }
 
 int HandshakeLane::sleep_ms() {
-    if (!queue_.empty()) {
+    if (!queue_.empty() || !crowd_.empty()) {
         return 0;
     }
     const std::scoped_lock lock{guarded_.mutex};

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The handshake lane: one thread for everything that is not data. It takes handshakes from its own
-// socket (or from workers where steering failed), workers' requests and the timers to wg::Device,
-// and carries out what the device wants done.
+// sockets (or from workers where steering failed), workers' requests and the timers to wg::Device,
+// and carries out what the device wants done. Two queues, as there are two sockets: initiations
+// without a cookie, which anyone can send from any address, wait in the crowd's.
 #pragma once
 
 #include <atomic>
@@ -37,8 +38,9 @@ class HandshakeLane {
     HandshakeLane(const HandshakeLane&) = delete;
     HandshakeLane& operator=(const HandshakeLane&) = delete;
 
-    /// `receive`: the lane's own sockets, perhaps not valid; `send`: sockets to send with.
-    void start(const sys::UdpPair& receive, const sys::UdpPair& send);
+    /// The group's `lane` and `crowd` where it is steered; it sends from `lane`, else from a
+    /// worker's.
+    void start(const sys::UdpGroup& group);
     void stop();
 
     /// Sends, flushes, publishes, retires; empties `actions`. The caller holds the device's mutex.
@@ -48,13 +50,26 @@ class HandshakeLane {
     [[nodiscard]] const DropCounters& drops() const { return drops_; }
 
   private:
-    static constexpr std::size_t kHandshakesPerRound = 16;
+    using Handshake = LaneMailbox::Handshake;
+    using Queue = std::deque<Handshake>;
+
+    static constexpr std::size_t kQueueMax = wg::kLaneQueueMax / 2;
+    static constexpr std::size_t kPerRound = 64;       // handshakes under one hold of the mutex
+    static constexpr std::size_t kCrowdPerRound = 16;  // of them, whatever else there is
+    /// A handful of messages of one sender; only GRO makes more of them arrive at once.
+    static constexpr std::size_t kArrivalMax = 2048;
     static constexpr int kReclaimPollMs = 5;
+    /// Where processors are short packets come first, and a flood of handshakes gets a tenth of
+    /// one; a thread that slept is still run soon.
+    static constexpr int kNice = 5;
 
     void loop();
-    void drain(const sys::UdpSocket& socket);
-    void enqueue(ConstBytes datagram, const net::Path& path);
+    void wait(int epoll);
+    void drain(const sys::UdpPair& sockets, Queue& queue);
+    void drain(const sys::UdpSocket& socket, Queue& queue, std::size_t room);
+    void enqueue(ConstBytes datagram, const net::Path& path, Queue& queue);
     void run_round();
+    void run_queue(Queue& queue, std::size_t limit, wg::Now now, wg::Actions& actions);
     void run_requests(wg::Now now, wg::Actions& actions);
     void send(const wg::Actions::Datagram& datagram);
     void retire(wg::Actions& actions);
@@ -63,12 +78,13 @@ class HandshakeLane {
     Shared& shared_;
     GuardedDevice& guarded_;
     std::vector<std::unique_ptr<Worker>>& workers_;
-    const sys::UdpPair* receive_ = nullptr;
+    const sys::UdpGroup* group_ = nullptr;
     const sys::UdpPair* send_ = nullptr;
 
-    std::unique_ptr<std::byte[]> buffer_;       // one received train
-    DropCounters drops_;                        // the lane's thread alone
-    std::deque<LaneMailbox::Handshake> queue_;  // at most wg::kLaneQueueMax
+    std::unique_ptr<std::byte[]> buffer_;  // what is received at once
+    DropCounters drops_;                   // the lane's thread alone
+    Queue queue_;                          // at most kQueueMax each
+    Queue crowd_;
     std::atomic<bool> stopping_{false};
     std::thread thread_;
 };

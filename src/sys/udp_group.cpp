@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Opens all sockets of the node's UDP port (control thread, at start and when the port changes):
-// for each family workers in order, then the lane, in the order that the steering program counts.
+// for each family workers in order, the lane, the crowd, as the steering program counts them.
 // Whoever else has the port is found by binding the first socket of a family alone; only then does
 // it take SO_REUSEPORT and the others join it. Kernel: net/core/sock_reuseport.c,
 // inet_rcv_saddr_equal() and udp_reuseport_add_sock(); socket(7), ip(7), ipv6(7).
@@ -127,12 +127,12 @@ class FamilyOpener {
     FamilyOpener(net::Family family, const UdpGroupConfig& config, bool gro)
         : family_(family), config_(config), gro_(gro) {}
 
-    /// workers + 1 sockets bound to `port`, or to one of the kernel's choice where that is 0.
+    /// workers + 2 sockets bound to `port`, or to one of the kernel's choice where that is 0.
     Result<std::vector<UdpSocket>> open(std::uint16_t port) {
         std::vector<UdpSocket> sockets;
-        const unsigned count = config_.workers + 1;
+        const unsigned count = config_.workers + 2;
         for (unsigned i = 0; i < count; ++i) {
-            Result<UniqueFd> fd = open_socket(i == config_.workers);
+            Result<UniqueFd> fd = open_socket(i >= config_.workers);
             if (!fd) {
                 return fd.error();
             }
@@ -316,6 +316,7 @@ Result<UdpGroup> UdpGroup::open(const UdpGroupConfig& config) {
     }
     if (group.steered) {
         group.lane = take_pair(*both, config.workers);
+        group.crowd = take_pair(*both, config.workers + 1);
     }
     return group;
 }
@@ -336,6 +337,9 @@ Result<> UdpGroup::set_fwmark(std::uint32_t fwmark) {
         if (Result<> done = mark_pair(pair); !done) {
             return done;
         }
+    }
+    if (Result<> done = mark_pair(crowd); !done) {
+        return done;
     }
     return mark_pair(lane);
 }

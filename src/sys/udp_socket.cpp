@@ -10,6 +10,7 @@
 #include <netinet/udp.h>
 #include <sys/socket.h>
 
+#include <weft/base/assert.hpp>
 #include <weft/sys/udp_socket.hpp>
 
 #include "control_message.hpp"
@@ -74,6 +75,37 @@ void read_socket_address(const SocketAddress& from, net::Family family, net::End
     }
 }
 
+/// One received message: what the kernel writes, and how it is read.
+struct Arrival {
+    SocketAddress sender;
+    alignas(cmsghdr) std::array<std::byte, kReceiveControlMax> control;
+    iovec part;
+
+    void arm(Bytes buffer, msghdr& message) {
+        part = {.iov_base = buffer.data(), .iov_len = buffer.size()};
+        message.msg_iov = &part;
+        message.msg_iovlen = 1;
+        message.msg_name = sender.bytes.data();
+        message.msg_namelen = static_cast<socklen_t>(sender.bytes.size());
+        message.msg_control = control.data();
+        message.msg_controllen = control.size();
+    }
+
+    void read(const msghdr& message, std::size_t size, net::Family family, ReceivedTrain& out) {
+        sender.size = message.msg_namelen;
+        read_socket_address(sender, family, out.path.remote);
+        const ControlInfo info = parse_control(ConstBytes{control}.first(message.msg_controllen));
+        out.size = size;
+        out.segment = info.segment != 0 && info.segment < size ? info.segment : size;
+        out.traffic_class = info.traffic_class;
+        // Without its control data a train's segment size may be lost: as useless as a cut
+        // datagram.
+        out.truncated = (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0;
+        out.path.source = info.has_local ? info.local : net::IpAddress::unspecified(family);
+        out.path.source_interface = info.interface;
+    }
+};
+
 using SendControl = ControlWriter<kSendControlMax>;
 
 /// The sticky source. The interface is left to routing, as in kernel WireGuard, so that a peer
@@ -110,32 +142,34 @@ void append_traffic_class(std::uint8_t traffic_class, net::Family family, SendCo
 }  // namespace
 
 IoResult UdpSocket::receive(Bytes buffer, ReceivedTrain& out) const {
-    SocketAddress sender;
-    alignas(cmsghdr) std::array<std::byte, kReceiveControlMax> control;
-    iovec part{.iov_base = buffer.data(), .iov_len = buffer.size()};
+    Arrival arrival;
     msghdr message{};
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
     const IoResult result = retry_interrupted([&] {
-        message.msg_name = sender.bytes.data();
-        message.msg_namelen = static_cast<socklen_t>(sender.bytes.size());
-        message.msg_control = control.data();
-        message.msg_controllen = control.size();
+        arrival.arm(buffer, message);
         return ::recvmsg(fd_.get(), &message, 0);
     });
-    if (!result.ok()) {
-        return result;
+    if (result.ok()) {
+        arrival.read(message, static_cast<std::size_t>(result.size), family_, out);
     }
-    sender.size = message.msg_namelen;
-    read_socket_address(sender, family_, out.path.remote);
-    const ControlInfo info = parse_control(ConstBytes{control}.first(message.msg_controllen));
-    out.size = static_cast<std::size_t>(result.size);
-    out.segment = info.segment != 0 && info.segment < out.size ? info.segment : out.size;
-    out.traffic_class = info.traffic_class;
-    // Without its control data a train's segment size may be lost: as useless as a cut datagram.
-    out.truncated = (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0;
-    out.path.source = info.has_local ? info.local : net::IpAddress::unspecified(family_);
-    out.path.source_interface = info.interface;
+    return result;
+}
+
+IoResult UdpSocket::receive_many(Bytes buffer, std::span<ReceivedTrain> out) const {
+    WEFT_ASSERT(!out.empty() && out.size() <= kReceiveManyMax);
+    const std::size_t room = buffer.size() / out.size();
+    std::array<Arrival, kReceiveManyMax> arrivals;
+    std::array<mmsghdr, kReceiveManyMax> messages;
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        messages[i] = {};
+        arrivals[i].arm(buffer.subspan(i * room, room), messages[i].msg_hdr);
+    }
+    const IoResult result = retry_interrupted([&] {
+        return ::recvmmsg(
+            fd_.get(), messages.data(), static_cast<unsigned>(out.size()), MSG_DONTWAIT, nullptr);
+    });
+    for (std::size_t i = 0; result.ok() && i < static_cast<std::size_t>(result.size); ++i) {
+        arrivals[i].read(messages[i].msg_hdr, messages[i].msg_len, family_, out[i]);
+    }
     return result;
 }
 

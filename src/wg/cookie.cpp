@@ -25,13 +25,12 @@ bool same_mac(const ByteArray<kMacSize>& computed, std::span<const std::byte, kM
 // ---- Our own door -----------------------------------------------------------------------------
 
 void CookieChecker::set_public_key(const crypto::PublicKey& own) {
-    mac1_key_ = labelled_key(kMac1Label, own);
+    mac1_key_ = crypto::MacKey{labelled_key(kMac1Label, own).bytes()};
     cookie_key_ = labelled_key(kCookieLabel, own);
 }
 
 bool CookieChecker::mac1_valid(ConstBytes message) const {
-    return same_mac(crypto::blake2s_mac(mac1_key_.bytes(), layout::before_mac1(message)),
-                    layout::mac1_of(message));
+    return same_mac(mac1_key_.mac(layout::before_mac1(message)), layout::mac1_of(message));
 }
 
 bool CookieChecker::mac2_valid(ConstBytes message, const net::Endpoint& source, Time now) {
@@ -56,12 +55,21 @@ void CookieChecker::create_reply(ConstBytes message,
     layout::store_index(
         out, field::kReceiver, layout::load_index(message, layout::initiation::kSender));
     const auto nonce = out.subspan<field::kNonce, field::kNonceSize>();
-    random_.fill(nonce);
+    copy_bytes(next_nonce(), nonce);
     crypto::xseal(cookie_key_,
                   nonce,
                   layout::mac1_of(message),
                   make_cookie(source),
                   out.subspan<field::kCookie>());
+}
+
+/// Drawn in advance: under a flood a system call for each would cost more than the reply's sealing.
+std::span<const std::byte, CookieChecker::kNonceSize> CookieChecker::next_nonce() {
+    if (nonces_left_ == 0) {
+        random_.fill(nonces_);
+        nonces_left_ = kNonces;
+    }
+    return ConstBytes{nonces_}.subspan(--nonces_left_ * kNonceSize).first<kNonceSize>();
 }
 
 /// MAC(secret, address ‖ port): without the port, everyone behind one NAT would share a cookie.
@@ -70,14 +78,16 @@ ByteArray<16> CookieChecker::make_cookie(const net::Endpoint& source) const {
     const ConstBytes address = source.address.bytes();
     const Bytes rest = copy_bytes(address, place);
     store_be16(rest.data(), source.port);
-    return crypto::blake2s_mac(secret_.bytes(), ConstBytes{place}.first(address.size() + 2));
+    return secret_.mac(ConstBytes{place}.first(address.size() + 2));
 }
 
 void CookieChecker::refresh_secret(Time now) {
     if (secret_born_ && now - *secret_born_ < kCookieSecretMaxAge) {
         return;
     }
-    random_.fill(secret_.mutable_bytes());
+    Secret<32> secret;
+    random_.fill(secret.mutable_bytes());
+    secret_ = crypto::MacKey{secret.bytes()};
     secret_born_ = now;
 }
 

@@ -8,11 +8,11 @@ load selftest
 setup_file() { lab_up 2; }
 teardown_file() { lab_down; }
 
-# objects_in NODE: what the kernel and the file system hold there; the links to the containers get their
+# objects_in NODE: what the kernel and the file system hold there; the links that are not weft's get their
 # link-local addresses when the kernel is done with them.
 objects_in() {
     inside "$1" sh -c 'ip -o link show | cut -d" " -f2-3; ip -br address show scope global
-        ip route show table all | grep -v "fe80::.* dev wv"; ss -Haun; ss -Hatn; ss -Hxl | cut -c -80
+        ip route show table all | grep -vE "fe80::.* dev (wv|eth)"; ss -Haun; ss -Hatn; ss -Hxl | cut -c -80
         find /run/weft /run/wireguard /var/lib/weft | sort'
 }
 objects_are() { [ "$(objects_in "$1")" = "$2" ] || { diff <(echo "$2") <(objects_in "$1") && false; }; }

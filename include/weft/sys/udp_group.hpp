@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// All UDP sockets of a node on its one port: for each worker and the handshake lane one socket a
-// family, joined by SO_REUSEPORT and steered by receiver index (steering.cpp). Where steering is
-// not to be had there is one worker, whose sockets take everything.
+// All UDP sockets of a node on its one port: a family has one for each worker and two for the
+// handshake lane, joined by SO_REUSEPORT and steered by kind and receiver index (steering.cpp).
+// Where steering is not to be had there is one worker, whose sockets take everything.
 #pragma once
 
 #include <cstdint>
@@ -37,7 +37,9 @@ struct UdpGroup {
 
     std::uint16_t port = 0;
     std::vector<UdpPair> workers;  // as many as asked, or one where steering failed
-    UdpPair lane;                  // invalid sockets where steering failed: workers hand on
+    // The lane's; invalid where steering failed: workers hand on.
+    UdpPair lane;   // responses, cookie replies and initiations that carry a mac2
+    UdpPair crowd;  // initiations without one, and what is no message at all
     bool steered = false;
     bool gso = false;  // this kernel has UDP_SEGMENT and it is wished
     bool gro = false;  // this kernel has UDP_GRO and it is wished

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include <weft/base/bytes.hpp>
 #include <weft/base/result.hpp>
@@ -21,6 +22,7 @@ inline constexpr std::size_t kTrainBytesMax = 65535 - 14 - 40 - 8;
 /// UDP_MAX_SEGMENTS of kernels before 6.9; newer take more.
 inline constexpr std::size_t kTrainSegmentsMax = 64;
 inline constexpr std::size_t kUdpReadMax = 65535;
+inline constexpr std::size_t kReceiveManyMax = 32;
 
 /// What came in: `size` bytes of datagrams of `segment` bytes each, the last perhaps shorter.
 struct ReceivedTrain {
@@ -49,6 +51,9 @@ class UdpSocket {
 
     /// Receives one train into `buffer` (kUdpReadMax never truncates).
     IoResult receive(Bytes buffer, ReceivedTrain& out) const;
+    /// Receives up to out.size() trains at once (1 to kReceiveManyMax), each into an equal part of
+    /// `buffer`, beyond which it is truncated. IoResult::size is their number.
+    IoResult receive_many(Bytes buffer, std::span<ReceivedTrain> out) const;
     /// Sends to path.remote from path.source where that is set. One call to the kernel: with more
     /// than one segment it needs GSO, and EIO, EMSGSIZE or EINVAL mean that the caller must send
     /// singly.

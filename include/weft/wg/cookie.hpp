@@ -5,11 +5,13 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include <weft/base/bytes.hpp>
 #include <weft/base/clock.hpp>
 #include <weft/base/random.hpp>
 #include <weft/crypto/aead.hpp>
+#include <weft/crypto/blake2s.hpp>
 #include <weft/crypto/x25519.hpp>
 #include <weft/net/address.hpp>
 #include <weft/wg/constants.hpp>
@@ -35,14 +37,20 @@ class CookieChecker {
                       std::span<std::byte, kCookieReplySize> out);
 
   private:
+    static constexpr std::size_t kNonceSize = 24;
+    static constexpr std::size_t kNonces = 32;
+
+    [[nodiscard]] std::span<const std::byte, kNonceSize> next_nonce();
     [[nodiscard]] ByteArray<16> make_cookie(const net::Endpoint& source) const;
     void refresh_secret(Time now);
 
     RandomSource& random_;
-    crypto::AeadKey mac1_key_;
+    crypto::MacKey mac1_key_;
     crypto::AeadKey cookie_key_;
-    Secret<32> secret_;
+    crypto::MacKey secret_;
     std::optional<Time> secret_born_;
+    ByteArray<kNonces * kNonceSize> nonces_{};
+    std::size_t nonces_left_ = 0;
 };
 
 /// For messages we send to one peer.

@@ -4,7 +4,6 @@
 // buffers at the very edge of their pages, and ciphertexts and one-time keys at the edges of
 // Poly1305's arithmetic. Release builds and WEFT_FULL=yes take every combination, others a sample.
 #include <algorithm>
-#include <cstdlib>
 #include <memory>
 #include <new>
 #include <string>
@@ -19,6 +18,7 @@
 #include <weft/crypto/aead.hpp>
 
 #include "hex.hpp"
+#include "seed.hpp"
 #include "vector_file.hpp"
 
 namespace weft::crypto {
@@ -34,7 +34,7 @@ std::size_t stride() {
 #if defined(NDEBUG)
     return 1;
 #else
-    return std::getenv("WEFT_FULL") != nullptr ? 1 : 17;
+    return test::rounds<std::size_t>(17, 1);
 #endif
 }
 

@@ -112,6 +112,19 @@ TEST(Blake2sMac, IsTheKeyedHashOfSixteenBytes) {
     EXPECT_NE(cookie, mac);
 }
 
+TEST(Blake2sMac, OfAKeyTakenInBeforehandIsTheSame) {
+    SeededRandom random{43};
+    const Buffer data = random_bytes(random, 200);
+    for (const std::size_t key_size : {16U, 32U}) {
+        const Buffer key = random_bytes(random, key_size);
+        const MacKey taken_in{key};
+        for (std::size_t size = 1; size <= data.size(); ++size) {
+            const ConstBytes part = ConstBytes{data}.first(size);
+            EXPECT_EQ(taken_in.mac(part), blake2s_mac(key, part)) << size;
+        }
+    }
+}
+
 TEST(Blake2sDeathTest, RefusesSizesThatTheHashDoesNotHave) {
     const Buffer long_key(33);
     EXPECT_DEATH(Blake2s{0}, "output_size");

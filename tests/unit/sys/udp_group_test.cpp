@@ -88,7 +88,7 @@ class Group {
     Received expect_at(net::Family family, std::size_t socket) {
         Received got = receive(at(family, socket), kPatienceMs);
         EXPECT_TRUE(got.any) << "nothing at socket " << socket;
-        for (std::size_t i = 0; i <= group.workers.size(); ++i) {
+        for (std::size_t i = 0; i <= group.workers.size() + 1; ++i) {
             if (i != socket) {
                 EXPECT_FALSE(receive(at(family, i), 0).any) << "at " << i << " not " << socket;
             }
@@ -97,8 +97,10 @@ class Group {
     }
 
     const UdpSocket& at(net::Family family, std::size_t socket) {
-        const UdpPair& pair =
-            socket == group.workers.size() ? group.lane : group.workers.at(socket);
+        const std::size_t workers = group.workers.size();
+        const UdpPair& pair = socket == workers       ? group.lane
+                              : socket == workers + 1 ? group.crowd
+                                                      : group.workers.at(socket);
         return pair.of(family);
     }
 
@@ -119,10 +121,36 @@ TEST(UdpGroup, SteersByReceiverIndex) {
             group.send(family, data, data.size());
             EXPECT_EQ(group.expect_at(family, (index & 0x0f) % 3).bytes, data);
         }
+        constexpr std::size_t kLane = 3;
+        constexpr std::size_t kCrowd = 4;
         for (const int type : {0, 1, 2, 3, 5, 255}) {
             const auto other = message(static_cast<std::uint8_t>(type), 1, 148);
             group.send(family, other, other.size());
-            EXPECT_EQ(group.expect_at(family, 3).bytes, other);
+            const bool known = type == 1 || type == 2 || type == 3;
+            EXPECT_EQ(group.expect_at(family, known ? kLane : kCrowd).bytes, other);
+        }
+    }
+}
+
+TEST(UdpGroup, SteersInitiationsWithoutMac2ToTheCrowd) {
+    WEFT_ENTER_PRIVATE_NETNS();
+    Group group{2};
+    constexpr std::size_t kLane = 2;
+    constexpr std::size_t kCrowd = 3;
+    constexpr std::size_t kMac2At = 132;
+    for (const net::Family family : kFamilies) {
+        auto initiation = message(1, 1, 148);
+        group.send(family, initiation, initiation.size());
+        group.expect_at(family, kLane);
+        std::fill(initiation.begin() + kMac2At, initiation.end(), std::byte{});
+        group.send(family, initiation, initiation.size());
+        group.expect_at(family, kCrowd);
+        initiation[kMac2At + 3] = std::byte{1};
+        group.send(family, initiation, initiation.size());
+        group.expect_at(family, kLane);
+        for (const std::size_t size : {132U, 147U, 149U}) {
+            group.send(family, message(1, 1, size), size);
+            group.expect_at(family, kCrowd);
         }
     }
 }
@@ -136,7 +164,7 @@ TEST(UdpGroup, SteersShortDatagrams) {
             group.expect_at(family, size < 8 ? 0 : 2);
         }
         group.send(family, message(1, 2, 1), 1);
-        group.expect_at(family, 3);
+        group.expect_at(family, 4);
     }
 }
 
@@ -232,6 +260,35 @@ TEST(UdpGroup, TellsPathAndTrafficClassAndAnswersFromThere) {
         const Received answer = receive(sender, kPatienceMs);
         ASSERT_TRUE(answer.any);
         EXPECT_EQ(answer.train.path.remote, to.remote);
+    }
+}
+
+TEST(UdpGroup, ReceivesManyAtOnce) {
+    WEFT_ENTER_PRIVATE_NETNS();
+    Group group{1};
+    constexpr std::size_t kRoom = 200;
+    std::vector<std::byte> buffer(4 * kRoom);
+    std::array<ReceivedTrain, 4> trains;
+    for (const net::Family family : kFamilies) {
+        const UdpSocket& lane = group.group.lane.of(family);
+        EXPECT_TRUE(lane.receive_many(buffer, trains).would_block());
+        const std::array<std::size_t, 5> sizes{100, 201, 0, 200, 7};
+        for (const std::size_t size : sizes) {
+            group.send(family, message(2, 0, size), size);
+        }
+        // An empty datagram is no response: four are here.
+        const IoResult got = lane.receive_many(buffer, trains);
+        ASSERT_TRUE(got.ok());
+        ASSERT_EQ(got.size, 4);
+        for (std::size_t i = 0; i < trains.size(); ++i) {
+            constexpr std::array<std::size_t, 4> kSeen{100, kRoom, 200, 7};
+            EXPECT_EQ(trains[i].size, kSeen[i]);
+            EXPECT_EQ(trains[i].truncated, i == 1);
+            const auto sent = message(2, 0, kSeen[i]);
+            EXPECT_TRUE(std::equal(sent.begin(), sent.end(), &buffer[i * kRoom]));
+            EXPECT_TRUE(trains[i].path.remote.address.is_loopback());
+        }
+        EXPECT_TRUE(lane.receive_many(buffer, trains).would_block());
     }
 }
 
