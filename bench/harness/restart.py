@@ -49,17 +49,17 @@ def silence(lab, options, variant):
     sender = lab.spawn("a", stream, "send", weft.address, str(RECEIVER_PORT), str(PER_SECOND),
                        str((BEFORE_SECONDS + LIMIT_SECONDS) * 1000))
     time.sleep(BEFORE_SECONDS)
-    before = os.path.getsize(heard)
+    receiver.send_signal(signal.SIGUSR1)
     lab.stop(daemons["b"], signal.SIGKILL)
-    weft.launch(lab, "b")
+    weft.ready(lab, "b", weft.launch(lab, "b"))
     try:
-        until(lambda: os.path.getsize(heard) > before, "packets after the restart", LIMIT_SECONDS)
+        until(lambda: weft.status(lab, "b")["peers"][0]["rx_packets"] > PER_SECOND / 2,
+              "half a second of packets after the restart", LIMIT_SECONDS)
     finally:
-        lab.stop(sender)
         lab.stop(receiver)
+        lab.stop(sender)
     with open(heard, encoding="ascii") as file:
-        file.seek(before)
-        return weft, max(float(line) for line in file)
+        return weft, float(file.read())
 
 
 def run(record, options):

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// weft-bench-stream: a paced one-way UDP stream, and a receiver that says how long it heard
-// nothing. Nothing goes back. The receiver is bound to the port on every address, so it outlives
-// the interface that the datagrams come through.
+// weft-bench-stream: a paced one-way UDP stream, and a receiver that says for how long it heard
+// nothing at most. Nothing goes back. The receiver is bound to the port on every address, so it
+// outlives the interface that the datagrams come through.
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
-#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -28,13 +28,14 @@ using Milliseconds = std::chrono::duration<double, std::milli>;
 
 constexpr std::size_t kSize = 200;  // bytes of a datagram
 constexpr int kPollMs = 20;
-constexpr Milliseconds kSilence{50};
 volatile std::sig_atomic_t stopping = 0;
+volatile std::sig_atomic_t restarting = 0;
 
 int usage() {
-    std::cerr << "usage: weft-bench-stream send ADDRESS PORT PER_SECOND MILLISECONDS\n"
-                 "       weft-bench-stream receive PORT   until SIGTERM; prints a line for each "
-                 "silence of 50 ms or more, in ms, as soon as it is over\n";
+    std::cerr
+        << "usage: weft-bench-stream send ADDRESS PORT PER_SECOND MILLISECONDS\n"
+           "       weft-bench-stream receive PORT   until SIGTERM; prints the longest silence "
+           "since SIGUSR1, in ms\n";
     return 2;
 }
 
@@ -69,6 +70,7 @@ int send(const net::IpAddress& to, std::uint16_t port, double per_second, Millis
 
 int receive(std::uint16_t port) {
     std::signal(SIGTERM, [](int) { stopping = 1; });
+    std::signal(SIGUSR1, [](int) { restarting = 1; });
     const UniqueFd fd{::socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0)};
     const sockaddr_in place = place_of({}, port);
     if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&place), sizeof place) != 0) {
@@ -76,18 +78,23 @@ int receive(std::uint16_t port) {
         return 1;
     }
     ByteArray<kSize> datagram;
-    std::optional<Clock::time_point> last;
+    Clock::time_point last = Clock::now();
+    Clock::duration longest{};
     while (stopping == 0) {
+        if (restarting != 0) {
+            restarting = 0;
+            longest = {};
+        }
         pollfd ready{fd.get(), POLLIN, 0};
         ::poll(&ready, 1, kPollMs);
-        while (::recv(fd.get(), datagram.data(), datagram.size(), 0) == ssize_t{kSize}) {
-            const auto now = Clock::now();
-            if (last && now - *last >= kSilence) {
-                std::cout << Milliseconds{now - *last}.count() << std::endl;
-            }
+        const bool heard = ::recv(fd.get(), datagram.data(), datagram.size(), 0) == ssize_t{kSize};
+        const auto now = Clock::now();
+        longest = std::max(longest, now - last);
+        if (heard) {
             last = now;
         }
     }
+    std::cout << Milliseconds{longest}.count() << '\n';
     return 0;
 }
 

@@ -33,10 +33,14 @@ bool CookieChecker::mac1_valid(ConstBytes message) const {
     return same_mac(mac1_key_.mac(layout::before_mac1(message)), layout::mac1_of(message));
 }
 
-bool CookieChecker::mac2_valid(ConstBytes message, const net::Endpoint& source, Time now) {
+bool CookieChecker::has_mac2(ConstBytes message) {
     const auto mac2 = layout::mac2_of(message);
-    if (sodium_is_zero(as_uchar(mac2.data()), mac2.size()) != 0) {
-        return false;  // sent without a cookie, as a flood is: not worth two MACs
+    return sodium_is_zero(as_uchar(mac2.data()), mac2.size()) == 0;
+}
+
+bool CookieChecker::mac2_valid(ConstBytes message, const net::Endpoint& source, Time now) {
+    if (!has_mac2(message)) {
+        return false;  // not worth two MACs
     }
     refresh_secret(now);
     return same_mac(crypto::blake2s_mac(make_cookie(source), layout::before_mac2(message)),

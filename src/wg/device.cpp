@@ -15,7 +15,7 @@ namespace weft::wg {
 using net::DropReason;
 
 Device::Device(RandomSource& random, unsigned workers)
-    : random_(random), workers_(workers), checker_(random) {
+    : random_(random), workers_(workers), checker_(random), answered_(random) {
     WEFT_ASSERT(workers >= 1 && workers <= kWorkersMax);
 }
 
@@ -128,6 +128,9 @@ DropReason Device::on_datagram(ConstBytes datagram,
 DropReason Device::admit(
     ConstBytes message, const net::Path& from, std::size_t queue_depth, Now now, Actions& actions) {
     const bool loaded = under_load(queue_depth, now.time);
+    if (loaded && !CookieChecker::has_mac2(message) && answered_.contains(from.remote, now.time)) {
+        return DropReason::kCookieRequired;
+    }
     if (!identity_.usable() || !checker_.mac1_valid(message)) {
         return DropReason::kBadMac1;
     }
@@ -135,15 +138,23 @@ DropReason Device::admit(
         return DropReason::kNone;  // whatever mac2 says
     }
     if (!checker_.mac2_valid(message, from.remote, now.time)) {
-        Actions::Datagram& reply = actions.datagrams.emplace_back();
-        reply.path = from;
-        reply.size = kCookieReplySize;
-        checker_.create_reply(
-            message, from.remote, now.time, std::span{reply.bytes}.first<kCookieReplySize>());
+        give_cookie(message, from, now.time, actions);
         return DropReason::kCookieRequired;
     }
     return limiter_.allow(from.remote.address, now.time) ? DropReason::kNone
                                                          : DropReason::kRateLimited;
+}
+
+void Device::give_cookie(ConstBytes message, const net::Path& from, Time now, Actions& actions) {
+    if (answered_.contains(from.remote, now)) {
+        return;
+    }
+    answered_.add(from.remote, now);
+    Actions::Datagram& reply = actions.datagrams.emplace_back();
+    reply.path = from;
+    reply.size = kCookieReplySize;
+    checker_.create_reply(
+        message, from.remote, now, std::span{reply.bytes}.first<kCookieReplySize>());
 }
 
 bool Device::under_load(std::size_t queue_depth, Time now) {

@@ -28,6 +28,8 @@ class CookieChecker {
 
     /// `message` is an initiation or response, whole. Before any DH or allocation.
     [[nodiscard]] bool mac1_valid(ConstBytes message) const;
+    /// Sent with a cookie, as a flood is not.
+    [[nodiscard]] static bool has_mac2(ConstBytes message);
     /// Whether mac2 proves that the sender receives at `source` (address and port).
     [[nodiscard]] bool mac2_valid(ConstBytes message, const net::Endpoint& source, Time now);
     /// A cookie reply to `message`, whose mac1 is valid.

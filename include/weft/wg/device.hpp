@@ -13,6 +13,7 @@
 #include <weft/base/random.hpp>
 #include <weft/net/drop_reason.hpp>
 #include <weft/wg/actions.hpp>
+#include <weft/wg/answered_sources.hpp>
 #include <weft/wg/cookie.hpp>
 #include <weft/wg/index_table.hpp>
 #include <weft/wg/rate_limiter.hpp>
@@ -74,6 +75,7 @@ class Device {
                                         std::size_t queue_depth,
                                         Now now,
                                         Actions& actions);
+    void give_cookie(ConstBytes message, const net::Path& from, Time now, Actions& actions);
     [[nodiscard]] net::DropReason on_initiation(std::span<const std::byte, kInitiationSize> message,
                                                 const net::Path& from,
                                                 Now now,
@@ -86,6 +88,7 @@ class Device {
     IndexTable indices_;
     TimestampSource timestamps_;
     CookieChecker checker_;
+    AnsweredSources answered_;
     RateLimiter limiter_;
     AllowedIps routes_;
     std::map<crypto::PublicKey, std::unique_ptr<Tunnel>> tunnels_;

@@ -104,6 +104,29 @@ TEST(UnderLoad, a_handshake_takes_one_cookie_more) {
     EXPECT_EQ(pair.world.wire.count(MessageType::kCookieReply), 1U);
 }
 
+TEST(UnderLoad, a_source_gets_one_cookie_in_4_seconds_whoever_writes_in_its_name) {
+    Pair pair;
+    pair.b.queue_depth = wg::kUnderLoadAt;
+    pair.a.send(pair.b, "hello");
+    WirePacket knock = pair.world.wire.under_way.back();
+    pair.world.wire.under_way.clear();
+    const auto cookies_for = [&](const WirePacket& packet) {
+        const std::size_t before = pair.world.wire.count(MessageType::kCookieReply);
+        EXPECT_EQ(pair.b.receive(packet), DropReason::kCookieRequired);
+        return pair.world.wire.count(MessageType::kCookieReply) - before;
+    };
+    EXPECT_EQ(cookies_for(knock), 1U);
+    EXPECT_EQ(cookies_for(knock), 0U);
+    WirePacket wrong_mac2 = knock;
+    wrong_mac2.bytes.back() ^= std::byte{1};
+    EXPECT_EQ(cookies_for(wrong_mac2), 0U);
+    WirePacket elsewhere = knock;
+    elsewhere.from.port = 1;
+    EXPECT_EQ(cookies_for(elsewhere), 1U);
+    pair.world.wire.time += wg::kAnswerAgainAfter + 100ms;
+    EXPECT_EQ(cookies_for(knock), 1U);
+}
+
 TEST(UnderLoad, a_response_takes_a_cookie_too) {
     Pair pair;
     pair.a.queue_depth = wg::kUnderLoadAt;
