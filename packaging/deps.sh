@@ -65,7 +65,7 @@ deps_list() {
         run) echo "iproute2 iputils-ping wireguard-tools jq iperf3 tcpdump nftables procps" ;;
         test) echo "googletest bats clang-format-14 clang-tidy-14 clang-14 shellcheck git curl" \
             "g++-aarch64-linux-gnu g++-arm-linux-gnueabihf qemu-user-static wireguard-go qemu-system-x86 python3-jsonschema" \
-            "socat valgrind" ;;
+            "socat valgrind ethtool python3" ;;
         bench) echo "gnuplot-nox ethtool python3 tinc libssl-dev libipsec-mb-dev" ;;
         *) die "no such group of packages: $group" ;;
         esac

@@ -9,7 +9,7 @@ set -euo pipefail
 # shellcheck source=packaging/deps.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../packaging/deps.sh"
 
-PARTS=(lint build unit asan tsan isa arm netns hurt interop demo)
+PARTS=(lint build unit asan tsan isa arm netns hurt interop demo bench)
 TSAN_UNITS=(unit_wg unit_dataplane unit_refusal unit_control)
 LOGS=$WEFT_ROOT/build/test-logs
 ARCHITECTURES=(arm64 armhf)
@@ -289,6 +289,7 @@ part_demo() {
     run_case demo demo "$WEFT_ROOT/packaging/demo.sh" --no-install
     unset WEFT_LAB_DIR
 }
+part_bench() { run_case bench smoke bash "$WEFT_ROOT/bench/run.sh" smoke --no-install; }
 build_for() { # PART PRESET [TARGET...]: what the part needs, when part build is not wanted
     local part=$1 preset=$2 log=$LOGS/$1/build.log
     shift 2
@@ -424,6 +425,7 @@ list_cases() {
             list_bats arm
             ;;
         demo) echo demo ;;
+        bench) echo smoke ;;
         netns | hurt | interop) list_bats "$part" ;;
         esac | while read -r item; do ! chosen "$item" || echo "$part $item"; done
     done
