@@ -13,12 +13,15 @@ SUITES=(micro pipeline netns flood restart)
 usage() {
     cat <<USAGE
 usage: bench/run.sh SUITE [--repeats N] [--quick] [--only SUBJECT,...] [--json FILE] [--no-build] [--no-install]
+       bench/run.sh board [OPTION...]
   micro      the AEAD kernels against libsodium, OpenSSL, AWS-LC and Intel's ipsec-mb
   pipeline   the data plane in memory: time, allocations and losses per packet
   netns      weft and every rival between two namespaces
   flood      a flow, and a new peer, during a handshake flood from spoofed sources
   restart    silence around kill -9 and restart of one side
   all        all of these
+  arm        executed instructions per packet under an emulator of ARM, and what llvm-mca makes of the loops
+  board      on a machine without tools; has options of its own: bench/run.sh board --help
   smoke      20 s: does it run (without flood)? Judges nothing, for CI
   --repeats N    of every figure (5); --quick: 3 short ones
   --only LIST    subjects of netns, or libraries of micro
@@ -26,7 +29,7 @@ usage: bench/run.sh SUITE [--repeats N] [--quick] [--only SUBJECT,...] [--json F
                  .md and .svg are written beside it
   --no-build     use the programs that are in WEFT_BUILD ($WEFT_BUILD)
   --no-install   install no packages
-Needs root for namespaces (netns, flood, restart). Exit codes: 0 all targets met, 1 failed, 2 usage,
+Needs root for namespaces (netns, flood, restart, board). Exit codes: 0 all targets met, 1 failed, 2 usage,
 4 a target missed, 77 cannot run here.
 USAGE
 }
@@ -44,11 +47,21 @@ case $suite in
     usage
     exit 0
     ;;
-micro | pipeline | netns | flood | restart | all | smoke) ;;
+board)
+    case " $* " in *" --help "* | *" -h "*) exec "$BENCH/board/run.sh" --help ;; esac
+    ;;
+micro | pipeline | netns | flood | restart | all | smoke | arm)
+    [ -e "$WEFT_ROOT/CMakeLists.txt" ] || usage_error "the bench for boards has the suite board only"
+    ;;
 *) usage_error "no such suite: ${suite:-(none)}" ;;
 esac
 given=("$@")
 shift
+board=("$@")
+if [ "$suite" = board ]; then # its options are its own
+    [[ " $* " != *" --no-install "* ]] || WEFT_INSTALL=no
+    set --
+fi
 repeats="" length=full only="" json="" build=yes
 while [ $# -gt 0 ]; do
     case $1 in
@@ -66,7 +79,7 @@ while [ $# -gt 0 ]; do
 done
 [ -n "$repeats" ] || { [ $length = full ] && repeats=5 || repeats=3; }
 [[ $repeats =~ ^[1-9][0-9]*$ ]] || usage_error "--repeats needs a number"
-[ -z "$json" ] || [[ " ${SUITES[*]} " == *" $suite "* ]] || usage_error "--json is for one suite"
+[ -z "$json" ] || [[ " ${SUITES[*]} arm " == *" $suite "* ]] || usage_error "--json is for one suite"
 [ "$suite" != smoke ] || length=smoke
 become_root "${given[@]}"
 
@@ -93,11 +106,37 @@ build_programs() {
     WEFT_BUILD=$WEFT_ROOT/build/release
 }
 
-if [ $build = yes ]; then
+# The plugin, and for each architecture the programs without libraries (as packaging/build-bench.sh).
+build_arm_programs() {
+    local arch
+    as_owner mkdir -p "$WORK"
+    as_owner cc -O2 -Wall -Wextra -shared -fPIC "$BENCH/arm/insn_count.c" -o "$WORK/insn_count.so"
+    for arch in arm64 armhf; do
+        say "building the AEAD programs for $arch"
+        as_owner bash "$WEFT_ROOT/packaging/cmake/sysroot.sh" $arch "$WEFT_ROOT/build/sysroot-$arch" >"$WORK/sysroot.log" 2>&1 ||
+            cannot "$(tail -n 1 "$WORK/sysroot.log")"
+        build_preset $arch-static -- weft-bench-aead-{weft,libsodium,openssl} >"$WORK/build.log" 2>&1 || {
+            tail -n 20 "$WORK/build.log" >&2
+            die "the build failed: $WORK/build.log"
+        }
+    done
+}
+
+if [ "$suite" = board ]; then
+    if [ -e "$WEFT_ROOT/CMakeLists.txt" ] && [[ " ${board[*]} " != *" --no-build "* ]]; then
+        deps_install build
+        build_programs
+    fi
+    exec "$BENCH/board/run.sh" "${board[@]}"
+elif [ "$suite" = arm ] && [ $build = yes ]; then
+    deps_install build arm
+    build_arm_programs
+elif [ $build = yes ]; then
     deps_install build run bench
     build_programs
 fi
-[ -x "$WEFT_BUILD/bench/weft-bench-stream" ] || die "no bench programs in $WEFT_BUILD/bench (leave out --no-build)"
+[ "$suite" = arm ] || [ -x "$WEFT_BUILD/bench/weft-bench-stream" ] ||
+    die "no bench programs in $WEFT_BUILD/bench (leave out --no-build)"
 if needs netns flood restart; then
     check_tun
     check_namespaces

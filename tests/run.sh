@@ -15,7 +15,7 @@ LOGS=$WEFT_ROOT/build/test-logs
 ARCHITECTURES=(arm64 armhf)
 # What CI has no time for: .bats files, and unit tests under sanitizers and emulation (hours of virtual time;
 # kernels that g++'s AddressSanitizer leaves alone).
-FULL_ONLY=(arm:tunnel interop:boringtun interop:wireguard_go interop:wireguard_go_newest netns:selftest_mtu)
+FULL_ONLY=(arm:board arm:tunnel interop:boringtun interop:wireguard_go interop:wireguard_go_newest netns:selftest_mtu)
 SLOW_UNITS='-LongHaul.*:*CrossKernel*'
 
 usage() {
@@ -251,6 +251,7 @@ part_arm() {
         fi
         mapfile -t built < <(arm_units && { [ $full = no ] || echo weftd; })
         run_case arm "$arch:build" build_preset "$arch" -- "${built[@]}"
+        [ $full = no ] || run_case arm "$arch:bench" "$WEFT_ROOT/packaging/build-bench.sh" "$arch" --no-install
         while read -r variant wrapper; do
             for unit in $(arm_units); do
                 # shellcheck disable=SC2086  # the emulator and its options
@@ -420,6 +421,7 @@ list_cases() {
         arm)
             for arch in "${ARCHITECTURES[@]}"; do
                 echo "$arch:build"
+                [ $full = no ] || echo "$arch:bench"
                 while read -r item _; do arm_units | sed "s/^/$item:/"; done < <(arm_runs "$arch")
             done
             list_bats arm

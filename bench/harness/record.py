@@ -72,6 +72,7 @@ class Record:
         self.isas = {}
         self.notes = []
         self.aliases = {}  # in targets.tsv: name -> subject
+        self.host = host()
         self.started = datetime.datetime.now(datetime.timezone.utc)
 
     def describe(self, subject, version="", isa=""):
@@ -105,7 +106,7 @@ class Record:
             "commit": command("git", "-C", self.root, "rev-parse", "HEAD") or None,
             "dirty": bool(command("git", "-C", self.root, "status", "--porcelain", "--untracked-files=no")),
             "date": self.started.isoformat(timespec="seconds"),
-            "host": host(),
+            "host": self.host,
             "suite": self.suite,
             "notes": self.notes,
             "cases": [self._finished(case) for case in self.cases.values()],

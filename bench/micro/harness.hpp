@@ -60,7 +60,8 @@ struct Options {
 /// a line for each operation, size and batch:
 ///   library <tab> isa <tab> version <tab> seal|open <tab> size <tab> batch <tab> ns <tab> TSC
 ///   cycles
-/// (0 cycles where there is no TSC). False, with a message, if it is not right.
+/// (0 cycles where there is no TSC; with WEFT_BENCH_COUNTER=FILE the difference of the counter that
+/// lies there). False, with a message, if it is not right.
 [[nodiscard]] bool measure(Aead& aead,
                            const std::string& library,
                            const std::string& isa,

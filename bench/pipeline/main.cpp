@@ -27,27 +27,27 @@ namespace {
 std::uint64_t allocations = 0;  // one thread
 }
 
-// Counted, every one of this program.
-void* operator new(std::size_t size) {
+// Counted, every one of this program. Inlined, they look mismatched to g++.
+[[gnu::noinline]] void* operator new(std::size_t size) {
     allocations += 1;
     if (void* memory = std::malloc(size)) {
         return memory;
     }
     throw std::bad_alloc{};
 }
-void* operator new[](std::size_t size) {
+[[gnu::noinline]] void* operator new[](std::size_t size) {
     return operator new(size);
 }
-void operator delete(void* memory) noexcept {
+[[gnu::noinline]] void operator delete(void* memory) noexcept {
     std::free(memory);
 }
-void operator delete(void* memory, std::size_t /*size*/) noexcept {
+[[gnu::noinline]] void operator delete(void* memory, std::size_t /*size*/) noexcept {
     std::free(memory);
 }
-void operator delete[](void* memory) noexcept {
+[[gnu::noinline]] void operator delete[](void* memory) noexcept {
     std::free(memory);
 }
-void operator delete[](void* memory, std::size_t /*size*/) noexcept {
+[[gnu::noinline]] void operator delete[](void* memory, std::size_t /*size*/) noexcept {
     std::free(memory);
 }
 

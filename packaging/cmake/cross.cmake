@@ -9,7 +9,7 @@ set(CMAKE_LIBRARY_ARCHITECTURE ${weft_triplet})
 get_filename_component(weft_sysroot
     ${CMAKE_CURRENT_LIST_DIR}/../../build/sysroot-${weft_architecture} ABSOLUTE)
 # No notes that GCC 7 passes arguments otherwise than GCC 6 did (armhf).
-set(CMAKE_CXX_FLAGS_INIT "-isystem ${weft_sysroot}/usr/include -Wno-psabi")
+set(CMAKE_CXX_FLAGS_INIT "-isystem ${weft_sysroot}/usr/include -isystem ${weft_sysroot}/usr/include/${weft_triplet} -Wno-psabi")
 # The linker looks here for libraries that libraries need.
 set(CMAKE_EXE_LINKER_FLAGS_INIT "-Wl,-rpath-link,${weft_sysroot}/usr/lib/${weft_triplet}")
 set(CMAKE_SKIP_RPATH ON)
