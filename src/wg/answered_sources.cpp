@@ -11,6 +11,7 @@ namespace weft::wg {
 namespace {
 
 using Ticks = std::chrono::duration<std::int64_t, std::ratio<1, 16>>;
+constexpr std::uint64_t kChance = 16;  // one in
 constexpr auto kWindow = std::chrono::duration_cast<Ticks>(kAnswerAgainAfter).count();
 
 /// Comes round in 68 minutes; what is as old as that by then has a chance of 2^-15 to be mistaken.
@@ -20,6 +21,10 @@ std::uint16_t tick_of(Time now) {
 }
 
 }  // namespace
+
+bool AnsweredSources::may_answer(const net::Endpoint& source, ConstBytes mac1, Time now) const {
+    return !contains(source, now) || hash(mac1) % kChance == 0;
+}
 
 bool AnsweredSources::contains(const net::Endpoint& source, Time now) const {
     if (places_ == nullptr) {
@@ -41,15 +46,20 @@ void AnsweredSources::add(const net::Endpoint& source, Time now) {
 }
 
 AnsweredSources::Place AnsweredSources::place_of(const net::Endpoint& source) const {
-    static_assert(crypto_shorthash_KEYBYTES == 16 && crypto_shorthash_BYTES == 8);
     ByteArray<16 + 2> name{};
     const ConstBytes address = source.address.bytes();
     store_be16(copy_bytes(address, name).data(), source.port);
+    const std::uint64_t bits = hash(ConstBytes{name}.first(address.size() + 2));
+    return {static_cast<std::size_t>(bits >> (64 - kPlaceBits)),
+            static_cast<std::uint16_t>(bits | 1)};
+}
+
+std::uint64_t AnsweredSources::hash(ConstBytes bytes) const {
+    static_assert(crypto_shorthash_KEYBYTES == 16 && crypto_shorthash_BYTES == 8);
     ByteArray<8> hash;
     crypto_shorthash(
-        as_uchar(hash.data()), as_uchar(name.data()), address.size() + 2, as_uchar(key_.data()));
-    const std::uint64_t bits = load_le64(hash.data());
-    return {bits >> (64 - kPlaceBits), static_cast<std::uint16_t>(bits | 1)};
+        as_uchar(hash.data()), as_uchar(bytes.data()), bytes.size(), as_uchar(key_.data()));
+    return load_le64(hash.data());
 }
 
 }  // namespace weft::wg

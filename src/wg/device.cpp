@@ -128,7 +128,8 @@ DropReason Device::on_datagram(ConstBytes datagram,
 DropReason Device::admit(
     ConstBytes message, const net::Path& from, std::size_t queue_depth, Now now, Actions& actions) {
     const bool loaded = under_load(queue_depth, now.time);
-    if (loaded && !CookieChecker::has_mac2(message) && answered_.contains(from.remote, now.time)) {
+    if (loaded && !CookieChecker::has_mac2(message) &&
+        !owes_cookie(message, from.remote, now.time)) {
         return DropReason::kCookieRequired;
     }
     if (!identity_.usable() || !checker_.mac1_valid(message)) {
@@ -138,17 +139,32 @@ DropReason Device::admit(
         return DropReason::kNone;  // whatever mac2 says
     }
     if (!checker_.mac2_valid(message, from.remote, now.time)) {
-        give_cookie(message, from, now.time, actions);
+        if (owes_cookie(message, from.remote, now.time)) {
+            give_cookie(message, from, now.time, actions);
+        }
         return DropReason::kCookieRequired;
     }
     return limiter_.allow(from.remote.address, now.time) ? DropReason::kNone
                                                          : DropReason::kRateLimited;
 }
 
-void Device::give_cookie(ConstBytes message, const net::Path& from, Time now, Actions& actions) {
-    if (answered_.contains(from.remote, now)) {
-        return;
+bool Device::owes_cookie(ConstBytes message, const net::Endpoint& source, Time now) {
+    if (answered_.may_answer(source, layout::mac1_of(message), now)) {
+        return true;
     }
+    // What others send in the name of a peer must not keep the peer itself from its cookie.
+    if (!known_at_ || now - *known_at_ >= kUnderLoadLatch) {
+        known_at_ = now;
+        known_places_.clear();
+        for (const auto& [key, tunnel] : tunnels_) {
+            known_places_.push_back(tunnel->peer().path().remote);
+        }
+        std::sort(known_places_.begin(), known_places_.end());
+    }
+    return std::binary_search(known_places_.begin(), known_places_.end(), source);
+}
+
+void Device::give_cookie(ConstBytes message, const net::Path& from, Time now, Actions& actions) {
     answered_.add(from.remote, now);
     Actions::Datagram& reply = actions.datagrams.emplace_back();
     reply.path = from;

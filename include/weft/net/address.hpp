@@ -73,7 +73,7 @@ struct Endpoint {
     [[nodiscard]] bool valid() const { return port != 0 && !address.is_unspecified(); }
     [[nodiscard]] std::string to_string() const;
 
-    friend bool operator==(const Endpoint&, const Endpoint&) = default;
+    friend auto operator<=>(const Endpoint&, const Endpoint&) = default;
 };
 
 /// The way to a peer: its endpoint and the local address that the last packet from there came to

@@ -20,6 +20,9 @@ class AnsweredSources {
     /// `random` keys the hash, so that no stranger can choose whom to displace.
     explicit AnsweredSources(RandomSource& random) : random_(random) {}
 
+    /// Whether a message of `source` is to be answered: nothing was of late, or by a chance of 1 in
+    /// 16 that its mac1 decides, so that nobody is shut out for good by what is sent in its name.
+    [[nodiscard]] bool may_answer(const net::Endpoint& source, ConstBytes mac1, Time now) const;
     /// Wrong once in 2^15 for a source that shares its place with one that was added.
     [[nodiscard]] bool contains(const net::Endpoint& source, Time now) const;
     void add(const net::Endpoint& source, Time now);
@@ -32,6 +35,7 @@ class AnsweredSources {
         std::uint16_t tag;  // of the source, not 0
     };
     [[nodiscard]] Place place_of(const net::Endpoint& source) const;
+    [[nodiscard]] std::uint64_t hash(ConstBytes bytes) const;
 
     RandomSource& random_;
     ByteArray<16> key_{};

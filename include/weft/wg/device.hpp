@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include <weft/base/random.hpp>
 #include <weft/net/drop_reason.hpp>
@@ -75,6 +76,8 @@ class Device {
                                         std::size_t queue_depth,
                                         Now now,
                                         Actions& actions);
+    /// Under load: whether a message without a valid mac2 is answered with a cookie.
+    [[nodiscard]] bool owes_cookie(ConstBytes message, const net::Endpoint& source, Time now);
     void give_cookie(ConstBytes message, const net::Path& from, Time now, Actions& actions);
     [[nodiscard]] net::DropReason on_initiation(std::span<const std::byte, kInitiationSize> message,
                                                 const net::Path& from,
@@ -89,6 +92,8 @@ class Device {
     TimestampSource timestamps_;
     CookieChecker checker_;
     AnsweredSources answered_;
+    std::vector<net::Endpoint> known_places_;  // where peers are, in order; kept while under load
+    std::optional<Time> known_at_;
     RateLimiter limiter_;
     AllowedIps routes_;
     std::map<crypto::PublicKey, std::unique_ptr<Tunnel>> tunnels_;

@@ -35,6 +35,24 @@ TEST_F(AnsweredSourcesTest, remembers_for_4_seconds) {
     static_assert(kAnswerAgainAfter < kRekeyTimeout, "an initiator would miss its second try");
 }
 
+TEST_F(AnsweredSourcesTest, answers_a_stranger_once_and_then_by_chance) {
+    const net::Endpoint source = endpoint("192.0.2.1:1");
+    ByteArray<16> mac1;
+    const auto answers = [&](Time now) {
+        unsigned count = 0;
+        for (int i = 0; i < 1600; ++i) {
+            random.fill(mac1);
+            count += answered.may_answer(source, mac1, now) ? 1U : 0U;
+        }
+        return count;
+    };
+    EXPECT_EQ(answers(kStart), 1600U);
+    answered.add(source, kStart);
+    EXPECT_GT(answers(kStart), 50U);
+    EXPECT_LT(answers(kStart), 200U);
+    EXPECT_EQ(answers(kStart + kAnswerAgainAfter + 100ms), 1600U);
+}
+
 TEST_F(AnsweredSourcesTest, tells_addresses_and_ports_apart) {
     answered.add(endpoint("192.0.2.1:1"), kStart);
     answered.add(endpoint("[2001:db8::1]:1"), kStart);

@@ -104,27 +104,45 @@ TEST(UnderLoad, a_handshake_takes_one_cookie_more) {
     EXPECT_EQ(pair.world.wire.count(MessageType::kCookieReply), 1U);
 }
 
-TEST(UnderLoad, a_source_gets_one_cookie_in_4_seconds_whoever_writes_in_its_name) {
+TEST(UnderLoad, a_stranger_gets_one_cookie_in_4_seconds_and_then_one_in_16) {
     Pair pair;
     pair.b.queue_depth = wg::kUnderLoadAt;
-    pair.a.send(pair.b, "hello");
-    WirePacket knock = pair.world.wire.under_way.back();
-    pair.world.wire.under_way.clear();
-    const auto cookies_for = [&](const WirePacket& packet) {
+    wg::CookieJar jar;  // whoever knows b's public key can make a valid mac1
+    jar.set_peer_key(pair.b.key());
+    SeededRandom random{1};
+    const auto cookies_for = [&](std::size_t messages, const net::Endpoint& from) {
         const std::size_t before = pair.world.wire.count(MessageType::kCookieReply);
-        EXPECT_EQ(pair.b.receive(packet), DropReason::kCookieRequired);
+        for (std::size_t i = 0; i < messages; ++i) {
+            WirePacket packet{from, pair.b.endpoint(), Payload(wg::kInitiationSize), 0};
+            random.fill(packet.bytes);
+            store_le32(packet.bytes.data(), 1);
+            jar.add_macs(packet.bytes, pair.world.wire.time);
+            if (i % 2 == 1) {
+                packet.bytes.back() ^= std::byte{1};  // a wrong mac2 is worth no more than none
+            }
+            EXPECT_EQ(pair.b.receive(packet), DropReason::kCookieRequired);
+        }
         return pair.world.wire.count(MessageType::kCookieReply) - before;
     };
-    EXPECT_EQ(cookies_for(knock), 1U);
-    EXPECT_EQ(cookies_for(knock), 0U);
-    WirePacket wrong_mac2 = knock;
-    wrong_mac2.bytes.back() ^= std::byte{1};
-    EXPECT_EQ(cookies_for(wrong_mac2), 0U);
-    WirePacket elsewhere = knock;
-    elsewhere.from.port = 1;
-    EXPECT_EQ(cookies_for(elsewhere), 1U);
+    EXPECT_EQ(cookies_for(1, kOtherPort), 1U);
+    const std::size_t more = cookies_for(1600, kOtherPort);
+    EXPECT_GT(more, 50U);
+    EXPECT_LT(more, 200U);
     pair.world.wire.time += wg::kAnswerAgainAfter + 100ms;
-    EXPECT_EQ(cookies_for(knock), 1U);
+    EXPECT_EQ(cookies_for(1, kOtherPort), 1U);
+}
+
+TEST(UnderLoad, a_peer_is_answered_whatever_is_sent_in_its_name) {
+    Pair pair;
+    pair.b.queue_depth = wg::kUnderLoadAt;
+    pair.b.send(pair.a, "so that b knows where a is");
+    pair.world.wire.under_way.clear();
+    pair.a.send(pair.b, "hello");
+    const WirePacket knock = pair.world.wire.under_way.back();
+    for (std::size_t i = 1; i <= 100; ++i) {
+        EXPECT_EQ(pair.b.receive(knock), DropReason::kCookieRequired);
+        EXPECT_EQ(pair.world.wire.count(MessageType::kCookieReply), i);
+    }
 }
 
 TEST(UnderLoad, a_response_takes_a_cookie_too) {
