@@ -20,6 +20,8 @@
 #include <weft/base/unique_fd.hpp>
 #include <weft/net/address.hpp>
 
+#include "place.hpp"
+
 namespace {
 
 using namespace weft;
@@ -37,14 +39,6 @@ int usage() {
            "       weft-bench-stream receive PORT   until SIGTERM; prints the longest silence "
            "since SIGUSR1, in ms\n";
     return 2;
-}
-
-sockaddr_in place_of(const net::IpAddress& address, std::uint16_t port) {
-    sockaddr_in place{};
-    place.sin_family = AF_INET;
-    place.sin_port = htons(port);
-    copy_bytes(address.bytes(), std::as_writable_bytes(std::span{&place.sin_addr, 1}));
-    return place;
 }
 
 /// Refusals (no route, no session yet) are what the stream is for: it goes on.

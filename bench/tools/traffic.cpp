@@ -35,6 +35,8 @@
 #include <weft/net/address.hpp>
 #include <weft/net/checksum.hpp>
 
+#include "place.hpp"
+
 namespace {
 
 using namespace weft;
@@ -62,14 +64,6 @@ constexpr std::size_t kPingSize = kIcmpHead + 56;
 [[noreturn]] void fail(const std::string& what) {
     std::fprintf(stderr, "weft-bench-traffic: %s: %s\n", what.c_str(), std::strerror(errno));
     std::_Exit(1);
-}
-
-sockaddr_in place_of(const net::IpAddress& address, std::uint16_t port) {
-    sockaddr_in place{};
-    place.sin_family = AF_INET;
-    place.sin_port = htons(port);
-    copy_bytes(address.bytes(), std::as_writable_bytes(std::span{&place.sin_addr, 1}));
-    return place;
 }
 
 const sockaddr* as_sockaddr(const sockaddr_in& place) {

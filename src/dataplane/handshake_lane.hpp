@@ -59,8 +59,8 @@ class HandshakeLane {
     /// A handful of messages of one sender; only GRO makes more of them arrive at once.
     static constexpr std::size_t kArrivalMax = 2048;
     static constexpr int kReclaimPollMs = 5;
-    /// Where processors are short packets come first, and a flood of handshakes gets a tenth of
-    /// one; a thread that slept is still run soon.
+    /// Where processors are short packets come first: a third of a worker's weight. A thread that
+    /// slept is still run soon.
     static constexpr int kNice = 5;
 
     void loop();

@@ -7,6 +7,8 @@
 #include <weft/wg/answered_sources.hpp>
 #include <weft/wg/constants.hpp>
 
+#include "source_name.hpp"
+
 namespace weft::wg {
 namespace {
 
@@ -46,10 +48,7 @@ void AnsweredSources::add(const net::Endpoint& source, Time now) {
 }
 
 AnsweredSources::Place AnsweredSources::place_of(const net::Endpoint& source) const {
-    ByteArray<16 + 2> name{};
-    const ConstBytes address = source.address.bytes();
-    store_be16(copy_bytes(address, name).data(), source.port);
-    const std::uint64_t bits = hash(ConstBytes{name}.first(address.size() + 2));
+    const std::uint64_t bits = hash(SourceName{source}.view());
     return {static_cast<std::size_t>(bits >> (64 - kPlaceBits)),
             static_cast<std::uint16_t>(bits | 1)};
 }

@@ -5,6 +5,7 @@
 #include <weft/wg/cookie.hpp>
 
 #include "layout.hpp"
+#include "source_name.hpp"
 
 namespace weft::wg {
 namespace {
@@ -76,13 +77,8 @@ std::span<const std::byte, CookieChecker::kNonceSize> CookieChecker::next_nonce(
     return ConstBytes{nonces_}.subspan(--nonces_left_ * kNonceSize).first<kNonceSize>();
 }
 
-/// MAC(secret, address ‖ port): without the port, everyone behind one NAT would share a cookie.
 ByteArray<16> CookieChecker::make_cookie(const net::Endpoint& source) const {
-    ByteArray<16 + 2> place{};
-    const ConstBytes address = source.address.bytes();
-    const Bytes rest = copy_bytes(address, place);
-    store_be16(rest.data(), source.port);
-    return secret_.mac(ConstBytes{place}.first(address.size() + 2));
+    return secret_.mac(SourceName{source}.view());
 }
 
 void CookieChecker::refresh_secret(Time now) {

@@ -128,8 +128,8 @@ DropReason Device::on_datagram(ConstBytes datagram,
 DropReason Device::admit(
     ConstBytes message, const net::Path& from, std::size_t queue_depth, Now now, Actions& actions) {
     const bool loaded = under_load(queue_depth, now.time);
-    if (loaded && !CookieChecker::has_mac2(message) &&
-        !owes_cookie(message, from.remote, now.time)) {
+    const bool owes = loaded && owes_cookie(message, from.remote, now.time);
+    if (loaded && !owes && !CookieChecker::has_mac2(message)) {
         return DropReason::kCookieRequired;
     }
     if (!identity_.usable() || !checker_.mac1_valid(message)) {
@@ -139,7 +139,7 @@ DropReason Device::admit(
         return DropReason::kNone;  // whatever mac2 says
     }
     if (!checker_.mac2_valid(message, from.remote, now.time)) {
-        if (owes_cookie(message, from.remote, now.time)) {
+        if (owes) {
             give_cookie(message, from, now.time, actions);
         }
         return DropReason::kCookieRequired;

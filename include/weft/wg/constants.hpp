@@ -41,8 +41,8 @@ inline constexpr std::size_t kStagedBytesMax =
 inline constexpr std::size_t kLaneQueueMax = 4096;  // kernel MAX_QUEUED_INCOMING_HANDSHAKES
 inline constexpr std::size_t kUnderLoadAt = kLaneQueueMax / 8;
 inline constexpr auto kUnderLoadLatch = 1s;
-/// A source is sent no other cookie meanwhile; less than kRekeyTimeout, after which it knocks
-/// again.
+/// A stranger is sent hardly another cookie meanwhile (answered_sources.hpp); less than
+/// kRekeyTimeout, after which it knocks again.
 inline constexpr auto kAnswerAgainAfter = 4s;
 inline constexpr unsigned kRateLimitPerSecond = 20;  // handshakes of one /32 or /64 under load
 inline constexpr unsigned kRateLimitBurst = 5;

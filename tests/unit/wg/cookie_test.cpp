@@ -89,6 +89,24 @@ TEST(Cookies, a_reply_is_taken_once_for_each_mac1_and_only_if_it_answers_the_las
 
 // ---- Under load -------------------------------------------------------------------------------
 
+/// Whoever knows a node's public key can make a valid mac1.
+class Forger {
+  public:
+    explicit Forger(Node& victim) : victim_(victim) { jar_.set_peer_key(victim.key()); }
+    WirePacket initiation(const net::Endpoint& from, Time now) {
+        WirePacket packet{from, victim_.endpoint(), Payload(wg::kInitiationSize), 0};
+        random_.fill(packet.bytes);
+        store_le32(packet.bytes.data(), 1);
+        jar_.add_macs(packet.bytes, now);
+        return packet;
+    }
+
+  private:
+    Node& victim_;
+    wg::CookieJar jar_;
+    SeededRandom random_{1};
+};
+
 TEST(UnderLoad, a_handshake_takes_one_cookie_more) {
     Pair pair;
     pair.b.queue_depth = wg::kUnderLoadAt;
@@ -107,16 +125,11 @@ TEST(UnderLoad, a_handshake_takes_one_cookie_more) {
 TEST(UnderLoad, a_stranger_gets_one_cookie_in_4_seconds_and_then_one_in_16) {
     Pair pair;
     pair.b.queue_depth = wg::kUnderLoadAt;
-    wg::CookieJar jar;  // whoever knows b's public key can make a valid mac1
-    jar.set_peer_key(pair.b.key());
-    SeededRandom random{1};
+    Forger forger{pair.b};
     const auto cookies_for = [&](std::size_t messages, const net::Endpoint& from) {
         const std::size_t before = pair.world.wire.count(MessageType::kCookieReply);
         for (std::size_t i = 0; i < messages; ++i) {
-            WirePacket packet{from, pair.b.endpoint(), Payload(wg::kInitiationSize), 0};
-            random.fill(packet.bytes);
-            store_le32(packet.bytes.data(), 1);
-            jar.add_macs(packet.bytes, pair.world.wire.time);
+            WirePacket packet = forger.initiation(from, pair.world.wire.time);
             if (i % 2 == 1) {
                 packet.bytes.back() ^= std::byte{1};  // a wrong mac2 is worth no more than none
             }
@@ -217,16 +230,11 @@ TEST(UnderLoad, a_flood_delays_a_stranger_and_is_forgotten_2_s_after_its_end) {
     Node& newcomer = pair.world.add_node();
     pair.world.introduce(newcomer, pair.b);
     pair.world.introduce(pair.b, newcomer);
-    wg::CookieJar forger;  // whoever knows b's public key can make a valid mac1
-    forger.set_peer_key(pair.b.key());
-    SeededRandom random{1};
+    Forger forger{pair.b};
     const auto flood = [&](int messages) {
         for (int i = 0; i < messages; ++i) {
-            WirePacket packet{kOtherPort, pair.b.endpoint(), Payload(wg::kInitiationSize), 0};
-            random.fill(packet.bytes);
-            store_le32(packet.bytes.data(), 1);
-            forger.add_macs(packet.bytes, pair.world.wire.time);
-            EXPECT_EQ(pair.b.receive(packet), DropReason::kCookieRequired);
+            EXPECT_EQ(pair.b.receive(forger.initiation(kOtherPort, pair.world.wire.time)),
+                      DropReason::kCookieRequired);
         }
         pair.world.wire.under_way.clear();
     };
