@@ -139,7 +139,7 @@ void read_rest(JsonReader& reader, Status& status) {
         drops.number(count, reason, status.drops[std::string{reason}]);
     }
     reader.each("problems",
-                [&](JsonReader item) { status.problems.push_back(read_problem(item)); });
+                [&](JsonReader item) { status.problems.push_back(read_problem(std::move(item))); });
 }
 
 /// Another version of the API is told apart from a broken document.
@@ -186,7 +186,8 @@ Result<Status> parse_status(std::string_view text) {
     Status status;
     read_api(reader);
     read_rest(reader, status);
-    reader.each("peers", [&](JsonReader item) { status.peers.push_back(read_peer(item)); });
+    reader.each("peers",
+                [&](JsonReader item) { status.peers.push_back(read_peer(std::move(item))); });
     if (failure) {
         return *failure;
     }
@@ -206,7 +207,7 @@ Result<std::vector<PeerStatus>> parse_peers(std::string_view text) {
     JsonReader reader{*object, "", failure};
     std::vector<PeerStatus> peers;
     read_api(reader);
-    reader.each("peers", [&](JsonReader item) { peers.push_back(read_peer(item)); });
+    reader.each("peers", [&](JsonReader item) { peers.push_back(read_peer(std::move(item))); });
     if (failure) {
         return *failure;
     }

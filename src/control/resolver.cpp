@@ -103,7 +103,9 @@ bool Resolver::ask(const std::vector<Question>& questions) {
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     try {
-        std::thread{[batch, questions]() mutable { run(batch, std::move(questions)); }}.detach();
+        std::thread{[batch, questions = std::vector{questions}]() mutable {
+            run(batch, std::move(questions));
+        }}.detach();
         batch_ = std::move(batch);
     } catch (const std::system_error&) {
         // Told by busy().

@@ -72,11 +72,11 @@ struct Status {
 [[nodiscard]] std::string to_json(const Status& status);
 /// Every field must be there; further ones are ignored, so that an older client reads a newer
 /// daemon. Errors name the field.
-[[nodiscard]] Result<Status> parse_status(std::string_view json);
+[[nodiscard]] Result<Status> parse_status(std::string_view text);
 
 /// GET /v1/peers: {"api","peers":[…]}, peers as in the status.
 [[nodiscard]] std::string peers_to_json(const std::vector<PeerStatus>& peers);
-[[nodiscard]] Result<std::vector<PeerStatus>> parse_peers(std::string_view json);
+[[nodiscard]] Result<std::vector<PeerStatus>> parse_peers(std::string_view text);
 
 inline constexpr std::size_t kPingTargetMax = 253;  // a host name's length
 inline constexpr unsigned kPingCountMax = 100;
@@ -100,9 +100,9 @@ struct PingReply {
 };
 [[nodiscard]] std::string to_json(const PingRequest& request);
 /// All but the target have defaults; numbers outside 1..kPing*Max are errors.
-[[nodiscard]] Result<PingRequest> parse_ping_request(std::string_view json);
+[[nodiscard]] Result<PingRequest> parse_ping_request(std::string_view text);
 [[nodiscard]] std::string to_json(const PingReply& reply);
-[[nodiscard]] Result<PingReply> parse_ping_reply(std::string_view json);
+[[nodiscard]] Result<PingReply> parse_ping_reply(std::string_view text);
 
 /// {"error":{"code","cause","remedy"}}; `code` is a stable snake_case word. A parsed error carries
 /// EPROTO: the HTTP status tells programs what kind it is.

@@ -22,11 +22,11 @@ namespace weft::crypto::chacha20_poly1305 {
 const Engine kAvx2Engine = {
     .seal_one = seal_row<Avx2, Avx2, RowMac<Avx2, Field26<Avx2>>>,
     .open_one = open_row<Avx2, Avx2, RowMac<Avx2, Field26<Avx2>>>,
-    .seal_column = column<Avx2, Field26<Avx2>, true>,
-    .open_column = column<Avx2, Field26<Avx2>, false>,
-    .lanes = Avx2::kLanes,
-    .column_start = 110,  // nanoseconds
-    .column_step = 340,
+    .seal_many = column<Avx2, Field26<Avx2>, true>,
+    .open_many = column<Avx2, Field26<Avx2>, false>,
+    .most = Avx2::kLanes,
+    .many_start = 110,  // nanoseconds
+    .many_step = 340,
     .one_start = 380,
     .one_step = 31,
 };

@@ -27,11 +27,11 @@ namespace weft::crypto::chacha20_poly1305 {
 const Engine kAvx512Engine = {
     .seal_one = seal_row<Avx512, Avx512Narrow, RowMac<Avx512, Field26<Avx512>>>,
     .open_one = open_row<Avx512, Avx512Narrow, RowMac<Avx512, Field26<Avx512>>>,
-    .seal_column = column<Avx512, Field26<Avx512>, true>,
-    .open_column = column<Avx512, Field26<Avx512>, false>,
-    .lanes = Avx512::kLanes,
-    .column_start = 170,  // nanoseconds
-    .column_step = 375,
+    .seal_many = column<Avx512, Field26<Avx512>, true>,
+    .open_many = column<Avx512, Field26<Avx512>, false>,
+    .most = Avx512::kLanes,
+    .many_start = 170,  // nanoseconds
+    .many_step = 375,
     .one_start = 340,
     .one_step = 20,
 };

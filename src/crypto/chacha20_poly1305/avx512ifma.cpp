@@ -41,11 +41,11 @@ struct Avx512Ifma : Avx512 {
 const Engine kAvx512IfmaEngine = {
     .seal_one = seal_row<Avx512Ifma, Avx512Narrow, RowMac<Avx512Ifma, Field44<Avx512Ifma>>>,
     .open_one = open_row<Avx512Ifma, Avx512Narrow, RowMac<Avx512Ifma, Field44<Avx512Ifma>>>,
-    .seal_column = column<Avx512Ifma, Field44<Avx512Ifma>, true>,
-    .open_column = column<Avx512Ifma, Field44<Avx512Ifma>, false>,
-    .lanes = Avx512Ifma::kLanes,
-    .column_start = 170,  // nanoseconds
-    .column_step = 330,
+    .seal_many = column<Avx512Ifma, Field44<Avx512Ifma>, true>,
+    .open_many = column<Avx512Ifma, Field44<Avx512Ifma>, false>,
+    .most = Avx512Ifma::kLanes,
+    .many_start = 170,  // nanoseconds
+    .many_step = 330,
     .one_start = 300,
     .one_step = 17,
 };

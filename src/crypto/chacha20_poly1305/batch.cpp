@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The step between the door's jobs and the kernels: jobs become plain pointers, the longest first,
-// and each run of similar lengths becomes a column as long as that is cheaper than one by one.
+// and each run of similar lengths goes together as long as that is cheaper than one by one.
 // Worker threads; no allocation. Decisions depend on lengths only.
 #include "chacha20_poly1305/batch.hpp"
 
@@ -32,31 +32,31 @@ struct Chunk {
     }
 };
 
-std::size_t cost_of_column(const Engine& engine, std::size_t longest) {
-    // The first step has 64 bytes of text, the others 128.
-    return engine.column_start + engine.column_step * ((longest + 3 * kBlock - 1) / (2 * kBlock));
+/// Whether `count` messages, from the longest on, are cheaper together than one by one.
+bool is_cheaper_together(const Engine& engine, const Work* const* works, std::size_t count) {
+    if (engine.many_step == 0) {
+        return true;
+    }
+    std::size_t apart = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        apart += engine.one_start + engine.one_step * ((works[i]->size + kBlock - 1) / kBlock);
+    }
+    // The first step of a column has 64 bytes of text, the others 128.
+    const std::size_t steps = (works[0]->size + 3 * kBlock - 1) / (2 * kBlock);
+    return engine.many_start + engine.many_step * steps < apart;
 }
 
-std::size_t cost_of_one(const Engine& engine, std::size_t size) {
-    return engine.one_start + engine.one_step * ((size + kBlock - 1) / kBlock);
-}
-
-void run(const Engine& engine, const Chunk& chunk, One one, Column column) {
+void run(const Engine& engine, const Chunk& chunk, One one, Many many) {
     for (std::size_t at = 0; at < chunk.count;) {
-        const std::size_t side_by_side = std::min<std::size_t>(engine.lanes, chunk.count - at);
-        if (column != nullptr && side_by_side > 1) {
-            std::size_t apart = 0;
-            for (std::size_t i = 0; i < side_by_side; ++i) {
-                apart += cost_of_one(engine, chunk.order[at + i]->size);
-            }
-            if (cost_of_column(engine, chunk.order[at]->size) < apart) {
-                column(&chunk.order[at], static_cast<unsigned>(side_by_side));
-                at += side_by_side;
-                continue;
-            }
+        const std::size_t together = std::min(engine.most, chunk.count - at);
+        const Work* const* const works = &chunk.order[at];
+        if (many != nullptr && together > 1 && is_cheaper_together(engine, works, together)) {
+            many(works, static_cast<unsigned>(together));
+            at += together;
+        } else {
+            one(**works);
+            at += 1;
         }
-        one(*chunk.order[at]);
-        at += 1;
     }
 }
 
@@ -93,7 +93,7 @@ void seal_batch(const Engine& engine, std::span<const SealJob> jobs) noexcept {
                        .payload_size = job.payload.size(),
                        .size = size});
         }
-        run(engine, chunk, engine.seal_one, engine.seal_column);
+        run(engine, chunk, engine.seal_one, engine.seal_many);
     }
 }
 
@@ -120,7 +120,7 @@ void open_batch(const Engine& engine, std::span<OpenJob> jobs) noexcept {
                        .payload_size = size,
                        .size = size});
         }
-        run(engine, chunk, engine.open_one, engine.open_column);
+        run(engine, chunk, engine.open_one, engine.open_many);
         std::size_t next = 0;
         for (OpenJob& job : some) {
             if (job.ok) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A batch of jobs on an engine: which messages go side by side in a column and which by themselves.
+// A batch of jobs on an engine: which messages go together and which by themselves.
 #pragma once
 
 #include <weft/crypto/aead.hpp>

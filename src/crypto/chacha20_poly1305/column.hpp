@@ -21,7 +21,7 @@
 namespace weft::crypto::chacha20_poly1305 {
 namespace {
 
-constexpr std::size_t kColumnStep = 2 * kBlock;
+inline constexpr std::size_t kColumnStep = 2 * kBlock;
 
 template <class V, class F>
 struct ColumnMac {
@@ -47,7 +47,7 @@ struct ColumnMac {
         r3 = F::factor(F::carry(F::product(number, r2)));
         r4 = F::factor(F::carry(F::product(square, r2)));
         WEFT_UNROLL
-        for (unsigned i = 0; i < 4; ++i) {
+        for (std::size_t i = 0; i < 4; ++i) {
             pad[i] = V::as64(x[4 + i]) & mask;
         }
     }
@@ -61,7 +61,7 @@ struct ColumnMac {
         h = F::carry(F::add_product(sums, F::split(blocks[6], blocks[7], top), r));
     }
 
-    WEFT_KERNEL Number with(U64 low, U64 high) const {
+    [[nodiscard]] WEFT_KERNEL Number with(U64 low, U64 high) const {
         const Number block = F::split(low, high, V::all64(F::kAbove128));
         return F::carry(F::product(F::sum(h, block), r));
     }
@@ -70,7 +70,7 @@ struct ColumnMac {
     WEFT_KERNEL void absorb_masked(U64 low, U64 high, U64 mask) {
         const Number after = with(low, high);
         WEFT_UNROLL
-        for (unsigned i = 0; i < F::kLimbs; ++i) {
+        for (std::size_t i = 0; i < F::kLimbs; ++i) {
             h.limb[i] ^= (h.limb[i] ^ after.limb[i]) & mask;
         }
     }
@@ -108,7 +108,7 @@ struct Places {
 /// comes before the first store to it.
 template <class V>
 inline void find_messages(ColumnState<V>& state, const Work* const* works, unsigned count) {
-    for (unsigned p = 0; p < V::kLanes; ++p) {
+    for (std::size_t p = 0; p < V::kLanes; ++p) {
         const Work& work = *works[p < count ? p : 0];
         state.work[p] = &work;
         state.longest = at_least(state.longest, work.size);
@@ -123,21 +123,21 @@ WEFT_FRAME inline void find_starts(ColumnState<V>& state) {
     constexpr std::uint64_t kTwice = 0x100000001;
     alignas(64) std::uint64_t rows[10][V::kLanes];
     bool one_key = true;
-    for (unsigned p = 1; p < V::kLanes; ++p) {
+    for (std::size_t p = 1; p < V::kLanes; ++p) {
         one_key = one_key && state.work[p]->key == state.work[0]->key;
     }
-    for (unsigned p = 0; p < V::kLanes; ++p) {
+    for (std::size_t p = 0; p < V::kLanes; ++p) {
         const Work& work = *state.work[p];
-        for (unsigned i = 0; i < 8 && !one_key; ++i) {
-            rows[i][p] = kTwice * word_at(work.key + std::size_t{4} * i);
+        for (std::size_t i = 0; i < 8 && !one_key; ++i) {
+            rows[i][p] = kTwice * word_at(work.key + 4 * i);
         }
         rows[8][p] = kTwice * (work.nonce & 0xffffffff);
         rows[9][p] = kTwice * (work.nonce >> 32);
     }
     WEFT_UNROLL
-    for (unsigned i = 0; i < 8; ++i) {
-        state.start.key[i] = one_key ? V::all32(word_at(state.work[0]->key + std::size_t{4} * i))
-                                     : V::as32(V::load64(rows[i]));
+    for (std::size_t i = 0; i < 8; ++i) {
+        state.start.key[i] =
+            one_key ? V::all32(word_at(state.work[0]->key + 4 * i)) : V::as32(V::load64(rows[i]));
     }
     state.start.nonce[0] = V::as32(V::load64(rows[8]));
     state.start.nonce[1] = V::as32(V::load64(rows[9]));
@@ -147,7 +147,7 @@ WEFT_FRAME inline void find_starts(ColumnState<V>& state) {
 /// A step in the middle of every payload.
 template <class V>
 WEFT_KERNEL void find_whole(Places<V>& places, const ColumnState<V>& state, std::size_t from) {
-    for (unsigned p = 0; p < V::kLanes; ++p) {
+    for (std::size_t p = 0; p < V::kLanes; ++p) {
         const Work& work = *state.work[p];
         places.from[p] = work.payload + (from - work.head_size);
         places.to[p] = work.out + from;
@@ -164,7 +164,7 @@ inline void find_ragged(Places<V>& places,
                         std::size_t size) {
     places.shortest = size;
     places.longest = 0;
-    for (unsigned p = 0; p < V::kLanes; ++p) {
+    for (std::size_t p = 0; p < V::kLanes; ++p) {
         const Work& work = *state.work[p];
         const std::size_t here = work.size > from ? at_most(work.size - from, size) : 0;
         const bool direct = here == size && is_in_payload(work, from, size);
@@ -187,7 +187,7 @@ inline void place_ragged(Places<V>& places,
                          const ColumnState<V>& state,
                          std::size_t from,
                          std::size_t size) {
-    for (unsigned p = 0; p < V::kLanes; ++p) {
+    for (std::size_t p = 0; p < V::kLanes; ++p) {
         const std::size_t here = places.size[p];
         for (std::size_t at = 0; here < size && at < size; at += kBlock) {
             const std::size_t rest = here > at ? at_most(here - at, kBlock) : 0;
@@ -199,18 +199,20 @@ inline void place_ragged(Places<V>& places,
 /// XORs the key stream from block `first` of 2 on. Block b of message p is V::kParts vectors from
 /// x[(2p + b) * V::kParts] on.
 template <class V>
-WEFT_KERNEL void add_key_stream(const Places<V>& places, const typename V::U32* x, unsigned first) {
+WEFT_KERNEL void add_key_stream(const Places<V>& places,
+                                const typename V::U32* x,
+                                std::size_t first) {
     std::size_t at = 0;
-    for (unsigned b = first; b < 2; ++b) {
+    for (std::size_t b = first; b < 2; ++b) {
         WEFT_UNROLL
-        for (unsigned q = 0; q < V::kParts; ++q) {
+        for (std::size_t q = 0; q < V::kParts; ++q) {
             typename V::U32 part[V::kLanes];
             WEFT_UNROLL
-            for (unsigned p = 0; p < V::kLanes; ++p) {
+            for (std::size_t p = 0; p < V::kLanes; ++p) {
                 part[p] = V::load(places.from[p] + at) ^ x[(2 * p + b) * V::kParts + q];
             }
             WEFT_UNROLL
-            for (unsigned p = 0; p < V::kLanes; ++p) {
+            for (std::size_t p = 0; p < V::kLanes; ++p) {
                 V::store(places.to[p] + at, part[p]);
             }
             at += sizeof(typename V::U32);
@@ -226,16 +228,16 @@ WEFT_KERNEL void absorb_step(ColumnMac<V, F>& mac,
                              std::size_t size) {
     alignas(64) std::uint64_t sizes[V::kLanes];
     const bool whole = places.shortest == size;
-    for (unsigned p = 0; !whole && p < V::kLanes; ++p) {
+    for (std::size_t p = 0; !whole && p < V::kLanes; ++p) {
         sizes[p] = places.size[p];
     }
     for (std::size_t at = 0; at < places.longest; at += kBlock) {
         typename V::U64 blocks[8];
         WEFT_UNROLL
-        for (unsigned q = 0; q < V::kParts; ++q) {
+        for (std::size_t q = 0; q < V::kParts; ++q) {
             typename V::U64* const part = blocks + q * V::kLanes;
             WEFT_UNROLL
-            for (unsigned p = 0; p < V::kLanes; ++p) {
+            for (std::size_t p = 0; p < V::kLanes; ++p) {
                 part[p] = V::as64(V::load(text[p] + at + q * sizeof(typename V::U32)));
             }
             V::transpose_lanes(part);
@@ -245,7 +247,7 @@ WEFT_KERNEL void absorb_step(ColumnMac<V, F>& mac,
             continue;
         }
         const typename V::U64 present = V::load64(sizes);
-        for (unsigned i = 0; i < 4 && at + 16 * i < places.longest; ++i) {
+        for (std::size_t i = 0; i < 4 && at + 16 * i < places.longest; ++i) {
             // Where at + 16 * i is below the size: that difference is negative.
             const typename V::U64 beyond = V::all64(at + 16 * i) - present;
             mac.absorb_masked(
@@ -257,7 +259,7 @@ WEFT_KERNEL void absorb_step(ColumnMac<V, F>& mac,
 template <class V, class F>
 WEFT_FRAME inline void write_tags(ColumnMac<V, F>& mac, const ColumnState<V>& state) {
     alignas(64) std::uint64_t sizes[V::kLanes];
-    for (unsigned p = 0; p < V::kLanes; ++p) {
+    for (std::size_t p = 0; p < V::kLanes; ++p) {
         sizes[p] = state.work[p]->size;
     }
     typename V::U64 low;
@@ -266,7 +268,7 @@ WEFT_FRAME inline void write_tags(ColumnMac<V, F>& mac, const ColumnState<V>& st
     alignas(64) std::uint64_t tags[2][V::kLanes];
     V::store64(tags[0], low);
     V::store64(tags[1], high);
-    for (unsigned p = 0; p < V::kLanes; ++p) {
+    for (std::size_t p = 0; p < V::kLanes; ++p) {
         std::memcpy(state.work[p]->tag, &tags[0][p], 8);
         std::memcpy(state.work[p]->tag + 8, &tags[1][p], 8);
     }

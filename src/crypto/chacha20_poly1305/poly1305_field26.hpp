@@ -16,7 +16,7 @@ namespace {
 template <class V>
 struct Field26 {
     using U64 = typename V::U64;
-    static constexpr unsigned kLimbs = 5;
+    static constexpr std::size_t kLimbs = 5;
     static constexpr std::uint64_t kMask = (1U << 26) - 1;
     static constexpr std::uint64_t kAbove128 = 1U << 24;  // 2^128 in the highest limb
 
@@ -42,7 +42,7 @@ struct Field26 {
     static WEFT_KERNEL Factor factor(const Number& number) {
         Factor factor;
         WEFT_UNROLL
-        for (unsigned i = 0; i < kLimbs; ++i) {
+        for (std::size_t i = 0; i < kLimbs; ++i) {
             factor.limb[i] = V::narrow(number.limb[i]);
             factor.times5[i] = V::narrow(number.limb[i] + V::template left<2>(number.limb[i]));
         }
@@ -66,11 +66,11 @@ struct Field26 {
     /// sums + a * r, not carried.
     static WEFT_KERNEL Number add_product(Number sums, const Number& a, const Factor& r) {
         WEFT_UNROLL
-        for (unsigned i = 0; i < kLimbs; ++i) {
+        for (std::size_t i = 0; i < kLimbs; ++i) {
             const auto limb = V::narrow(a.limb[i]);
             WEFT_UNROLL
-            for (unsigned j = 0; j < kLimbs; ++j) {
-                const unsigned k = (i + j) % kLimbs;
+            for (std::size_t j = 0; j < kLimbs; ++j) {
+                const std::size_t k = (i + j) % kLimbs;
                 const auto other = i + j < kLimbs ? r.limb[j] : r.times5[j];
                 sums.limb[k] = V::multiply_add(sums.limb[k], limb, other);
             }
@@ -103,9 +103,9 @@ struct Field26 {
     static WEFT_KERNEL void reduce(Number n, U64& low, U64& high) {
         const U64 mask = V::all64(kMask);
         WEFT_UNROLL
-        for (unsigned round = 0; round < 2; ++round) {
+        for (std::size_t round = 0; round < 2; ++round) {
             WEFT_UNROLL
-            for (unsigned i = 0; i + 1 < kLimbs; ++i) {
+            for (std::size_t i = 0; i + 1 < kLimbs; ++i) {
                 n.limb[i + 1] += V::template right<26>(n.limb[i]);
                 n.limb[i] &= mask;
             }
@@ -119,13 +119,13 @@ struct Field26 {
         Number more = n;
         more.limb[0] += V::all64(5);
         WEFT_UNROLL
-        for (unsigned i = 0; i + 1 < kLimbs; ++i) {
+        for (std::size_t i = 0; i + 1 < kLimbs; ++i) {
             more.limb[i + 1] += V::template right<26>(more.limb[i]);
             more.limb[i] &= mask;
         }
         const U64 take = V::all64(0) - V::template right<26>(more.limb[4]);
         WEFT_UNROLL
-        for (unsigned i = 0; i < kLimbs; ++i) {
+        for (std::size_t i = 0; i < kLimbs; ++i) {
             n.limb[i] ^= (n.limb[i] ^ (more.limb[i] & mask)) & take;
         }
         low = n.limb[0] | V::template left<26>(n.limb[1]) | V::template left<52>(n.limb[2]);

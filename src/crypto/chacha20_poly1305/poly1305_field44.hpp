@@ -18,7 +18,7 @@ namespace {
 template <class V>
 struct Field44 {
     using U64 = typename V::U64;
-    static constexpr unsigned kLimbs = 3;
+    static constexpr std::size_t kLimbs = 3;
     static constexpr std::uint64_t kMask44 = (std::uint64_t{1} << 44) - 1;
     static constexpr std::uint64_t kMask42 = (std::uint64_t{1} << 42) - 1;
     static constexpr std::uint64_t kAbove128 = std::uint64_t{1} << 40;  // 2^128 in the highest limb
@@ -48,7 +48,7 @@ struct Field44 {
     static WEFT_KERNEL Factor factor(const Number& number) {
         Factor factor;
         WEFT_UNROLL
-        for (unsigned i = 0; i < kLimbs; ++i) {
+        for (std::size_t i = 0; i < kLimbs; ++i) {
             factor.limb[i] = number.limb[i];
             factor.times20[i] =
                 V::template left<4>(number.limb[i]) + V::template left<2>(number.limb[i]);
@@ -67,10 +67,10 @@ struct Field44 {
 
     static WEFT_KERNEL Sums add_product(Sums sums, const Number& a, const Factor& r) {
         WEFT_UNROLL
-        for (unsigned i = 0; i < kLimbs; ++i) {
+        for (std::size_t i = 0; i < kLimbs; ++i) {
             WEFT_UNROLL
-            for (unsigned j = 0; j < kLimbs; ++j) {
-                const unsigned k = (i + j) % kLimbs;
+            for (std::size_t j = 0; j < kLimbs; ++j) {
+                const std::size_t k = (i + j) % kLimbs;
                 const U64 other = i + j < kLimbs ? r.limb[j] : r.times20[j];
                 sums.low[k] = V::multiply_add_low(sums.low[k], a.limb[i], other);
                 sums.high[k] = V::multiply_add_high(sums.high[k], a.limb[i], other);
@@ -100,7 +100,7 @@ struct Field44 {
         const U64 mask44 = V::all64(kMask44);
         const U64 mask42 = V::all64(kMask42);
         WEFT_UNROLL
-        for (unsigned round = 0; round < 2; ++round) {
+        for (std::size_t round = 0; round < 2; ++round) {
             n.limb[1] += V::template right<44>(n.limb[0]);
             n.limb[0] &= mask44;
             n.limb[2] += V::template right<44>(n.limb[1]);

@@ -4,14 +4,12 @@
 // 2^128 equal r1 / 4 * 5. Without: five limbs of 26 bits.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-#include <cstring>
+#include "chacha20_poly1305/text.hpp"
 
 namespace weft::crypto::chacha20_poly1305 {
 namespace {
 
-constexpr bool kIsLittleEndian = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__;
+inline constexpr bool kIsLittleEndian = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__;
 
 inline std::uint32_t load_word(const std::uint8_t* from) {
     std::uint32_t word = 0;
@@ -23,84 +21,112 @@ inline void store_word(std::uint8_t* to, std::uint32_t word) {
     std::memcpy(to, &word, sizeof word);
 }
 
+// Between the rounds of a vector set's ChaCha20 its state has to stay in registers.
+#define WEFT_POLY1305_INLINE inline __attribute__((always_inline))
+
 #if defined(__SIZEOF_INT128__)
 
 class Poly1305 {
     __extension__ using Wide = unsigned __int128;
+    using U64 = std::uint64_t;
 
   public:
     /// `key` is the first 8 words of the key block.
-    explicit Poly1305(const std::uint32_t* key)
-        : r0_(pair(key[0], key[1]) & 0x0ffffffc0fffffff),
-          r1_(pair(key[2], key[3]) & 0x0ffffffc0ffffffc),
+    explicit Poly1305(const std::uint8_t* key)
+        : r0_(load(key) & 0x0ffffffc0fffffff),
+          r1_(load(key + 8) & 0x0ffffffc0ffffffc),
           s1_(r1_ + (r1_ >> 2)),
-          pad0_(pair(key[4], key[5])),
-          pad1_(pair(key[6], key[7])) {}
+          pad0_(load(key + 16)),
+          pad1_(load(key + 24)) {}
 
     /// A whole number of blocks, but for the last call: that one is padded with zeros.
-    void update(const std::uint8_t* text, std::size_t size) {
+    WEFT_POLY1305_INLINE void update(const std::uint8_t* text, std::size_t size) {
         for (; size >= 16; text += 16, size -= 16) {
-            absorb(pair(load_word(text), load_word(text + 4)),
-                   pair(load_word(text + 8), load_word(text + 12)));
+            take<1>(text);
         }
         if (size != 0) {
             std::uint8_t block[16] = {};
             std::memcpy(block, text, size);
-            update(block, sizeof block);
+            take<1>(block);
+        }
+    }
+
+    /// Some blocks, without branches.
+    template <std::size_t kBlocks>
+    WEFT_POLY1305_INLINE void take(const std::uint8_t* text) {
+        WEFT_UNROLL
+        for (std::size_t i = 0; i < kBlocks; ++i) {
+            absorb(load(text + 16 * i), load(text + 16 * i + 8));
         }
     }
 
     void finish(std::uint64_t size, std::uint8_t* tag) {
         absorb(0, size);
         // h + 5 reaches 2^130 exactly if h is not below the modulus.
-        Wide sum = Wide{h0_} + 5;
-        const auto less0 = static_cast<std::uint64_t>(sum);
-        sum = (sum >> 64) + h1_;
-        const auto less1 = static_cast<std::uint64_t>(sum);
-        const std::uint64_t top = h2_ + static_cast<std::uint64_t>(sum >> 64);
-        const std::uint64_t take = 0 - (top >> 2);
-        h0_ ^= (h0_ ^ less0) & take;
-        h1_ ^= (h1_ ^ less1) & take;
-        sum = Wide{h0_} + pad0_;
-        store(tag, static_cast<std::uint64_t>(sum));
-        store(tag + 8, static_cast<std::uint64_t>((sum >> 64) + h1_ + pad1_));
+        U64 less[3] = {h_[0], h_[1], h_[2]};
+        add(less, 5, 0, 0);
+        const U64 take = 0 - (less[2] >> 2);
+        h_[0] ^= (h_[0] ^ less[0]) & take;
+        h_[1] ^= (h_[1] ^ less[1]) & take;
+        add(h_, pad0_, pad1_, 0);
+        store(tag, h_[0]);
+        store(tag + 8, h_[1]);
     }
 
   private:
-    static std::uint64_t pair(std::uint32_t low, std::uint32_t high) {
-        return low | (std::uint64_t{high} << 32);
+    static U64 load(const std::uint8_t* from) {
+        U64 value = 0;
+        std::memcpy(&value, from, sizeof value);
+        return kIsLittleEndian ? value : __builtin_bswap64(value);
     }
-    static void store(std::uint8_t* to, std::uint64_t value) {
-        store_word(to, static_cast<std::uint32_t>(value));
-        store_word(to + 4, static_cast<std::uint32_t>(value >> 32));
+    static void store(std::uint8_t* to, U64 value) {
+        value = kIsLittleEndian ? value : __builtin_bswap64(value);
+        std::memcpy(to, &value, sizeof value);
     }
 
-    void absorb(std::uint64_t low, std::uint64_t high) {
-        Wide sum = Wide{h0_} + low;
-        const auto a0 = static_cast<std::uint64_t>(sum);
-        sum = (sum >> 64) + h1_ + high;
-        const auto a1 = static_cast<std::uint64_t>(sum);
-        const std::uint64_t a2 = h2_ + static_cast<std::uint64_t>(sum >> 64) + 1;
-        const Wide product0 = Wide{a0} * r0_ + Wide{a1} * s1_;
-        const Wide product1 = Wide{a0} * r1_ + Wide{a1} * r0_ + Wide{a2} * s1_ + (product0 >> 64);
-        const std::uint64_t product2 = a2 * r0_ + static_cast<std::uint64_t>(product1 >> 64);
+    /// h += low + high 2^64 + top 2^128.
+    static WEFT_POLY1305_INLINE void add(U64* h, U64 low, U64 high, U64 top) {
+#if defined(__aarch64__)
+        // GCC 12 keeps no carry in the flags from one addition to the next.
+        asm("adds %0, %0, %3\n\tadcs %1, %1, %x4\n\tadc %2, %2, %x5"
+            : "+&r"(h[0]), "+&r"(h[1]), "+r"(h[2])
+            : "r"(low), "rZ"(high), "rZ"(top)
+            : "cc");
+#elif defined(__x86_64__)
+        asm("addq %3, %0\n\tadcq %4, %1\n\tadcq %5, %2"
+            : "+&r"(h[0]), "+&r"(h[1]), "+r"(h[2])
+            : "rm"(low), "rm"(high), "ri"(top)
+            : "cc");
+#else
+        Wide sum = Wide{h[0]} + low;
+        h[0] = static_cast<U64>(sum);
+        sum = (sum >> 64) + h[1] + high;
+        h[1] = static_cast<U64>(sum);
+        h[2] += top + static_cast<U64>(sum >> 64);
+#endif
+    }
+
+    /// h = (h + block + 2^128) * r. Bounds: h is below 2^130 + 2^128 before, so h[2] is 6 at most
+    /// in the products, where 6 * s1 < 2^63.
+    WEFT_POLY1305_INLINE void absorb(U64 low, U64 high) {
+        add(h_, low, high, 1);
+        const Wide product0 = Wide{h_[0]} * r0_ + Wide{h_[1]} * s1_;
+        const Wide product1 = Wide{h_[0]} * r1_ + Wide{h_[1]} * r0_ +
+                              (h_[2] * s1_ + static_cast<U64>(product0 >> 64));
+        const U64 product2 = h_[2] * r0_ + static_cast<U64>(product1 >> 64);
+        h_[0] = static_cast<U64>(product0);
+        h_[1] = static_cast<U64>(product1);
+        h_[2] = product2 & 3;
         // What lies above 2^130, times 5: four of it is product2 without its low bits.
-        sum = Wide{static_cast<std::uint64_t>(product0)} + (product2 >> 2) +
-              (product2 & ~std::uint64_t{3});
-        h0_ = static_cast<std::uint64_t>(sum);
-        sum = (sum >> 64) + static_cast<std::uint64_t>(product1);
-        h1_ = static_cast<std::uint64_t>(sum);
-        h2_ = (product2 & 3) + static_cast<std::uint64_t>(sum >> 64);
+        add(h_, (product2 & ~U64{3}) + (product2 >> 2), 0, 0);
     }
 
-    std::uint64_t r0_;
-    std::uint64_t r1_;
-    std::uint64_t s1_;
-    std::uint64_t pad0_;
-    std::uint64_t pad1_;
-    std::uint64_t h0_ = 0;
-    std::uint64_t h1_ = 0;
-    std::uint64_t h2_ = 0;
+    U64 r0_;
+    U64 r1_;
+    U64 s1_;
+    U64 pad0_;
+    U64 pad1_;
+    U64 h_[3] = {};
 };
 
 #else
@@ -110,30 +136,39 @@ class Poly1305 {
 
   public:
     /// `key` is the first 8 words of the key block.
-    explicit Poly1305(const std::uint32_t* key)
-        : r_{key[0] & 0x3ffffff,
-             ((key[0] >> 26) | (key[1] << 6)) & 0x3ffff03,
-             ((key[1] >> 20) | (key[2] << 12)) & 0x3ffc0ff,
-             ((key[2] >> 14) | (key[3] << 18)) & 0x3f03fff,
-             (key[3] >> 8) & 0x00fffff},
-          pad_{key[4], key[5], key[6], key[7]} {}
+    explicit Poly1305(const std::uint8_t* key)
+        : r_{load_word(key) & 0x3ffffff,
+             ((load_word(key) >> 26) | (load_word(key + 4) << 6)) & 0x3ffff03,
+             ((load_word(key + 4) >> 20) | (load_word(key + 8) << 12)) & 0x3ffc0ff,
+             ((load_word(key + 8) >> 14) | (load_word(key + 12) << 18)) & 0x3f03fff,
+             (load_word(key + 12) >> 8) & 0x00fffff},
+          pad_{load_word(key + 16), load_word(key + 20), load_word(key + 24), load_word(key + 28)} {
+    }
 
     /// A whole number of blocks, but for the last call: that one is padded with zeros.
     void update(const std::uint8_t* text, std::size_t size) {
         for (; size >= 16; text += 16, size -= 16) {
-            absorb(load_word(text), load_word(text + 4), load_word(text + 8), load_word(text + 12));
+            take<1>(text);
         }
         if (size != 0) {
             std::uint8_t block[16] = {};
             std::memcpy(block, text, size);
-            update(block, sizeof block);
+            take<1>(block);
+        }
+    }
+
+    /// Some blocks.
+    template <std::size_t kBlocks>
+    void take(const std::uint8_t* text) {
+        for (std::size_t i = 0; i < kBlocks; ++i, text += 16) {
+            absorb(load_word(text), load_word(text + 4), load_word(text + 8), load_word(text + 12));
         }
     }
 
     void finish(std::uint64_t size, std::uint8_t* tag) {
         absorb(0, 0, static_cast<std::uint32_t>(size), static_cast<std::uint32_t>(size >> 32));
-        for (unsigned round = 0; round < 2; ++round) {
-            for (unsigned i = 0; i < 4; ++i) {
+        for (std::size_t round = 0; round < 2; ++round) {
+            for (std::size_t i = 0; i < 4; ++i) {
                 h_[i + 1] += h_[i] >> 26;
                 h_[i] &= kMask;
             }
@@ -145,13 +180,13 @@ class Poly1305 {
         // h + 5 reaches 2^130 exactly if h is not below the modulus.
         std::uint32_t less[5];
         std::uint32_t carry = 5;
-        for (unsigned i = 0; i < 5; ++i) {
+        for (std::size_t i = 0; i < 5; ++i) {
             less[i] = h_[i] + carry;
             carry = less[i] >> 26;
             less[i] &= kMask;
         }
         const std::uint32_t take = 0 - carry;
-        for (unsigned i = 0; i < 5; ++i) {
+        for (std::size_t i = 0; i < 5; ++i) {
             h_[i] ^= (h_[i] ^ less[i]) & take;
         }
         const std::uint32_t words[4] = {h_[0] | (h_[1] << 26),
@@ -159,9 +194,9 @@ class Poly1305 {
                                         (h_[2] >> 12) | (h_[3] << 14),
                                         (h_[3] >> 18) | (h_[4] << 8)};
         std::uint64_t sum = 0;
-        for (unsigned i = 0; i < 4; ++i) {
+        for (std::size_t i = 0; i < 4; ++i) {
             sum = (sum >> 32) + words[i] + pad_[i];
-            store_word(tag + std::size_t{4} * i, static_cast<std::uint32_t>(sum));
+            store_word(tag + 4 * i, static_cast<std::uint32_t>(sum));
         }
     }
 

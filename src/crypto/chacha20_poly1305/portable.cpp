@@ -78,11 +78,12 @@ void add_block(std::uint8_t* out, const std::uint8_t* text, const Words& start) 
 }
 
 Poly1305 mac_of(const Words& start) {
-    Words block = rounds(start);
+    const Words block = rounds(start);
+    std::uint8_t key[32];
     for (unsigned i = 0; i < 8; ++i) {
-        block.word[i] += start.word[i];
+        store_word(key + std::size_t{4} * i, block.word[i] + start.word[i]);
     }
-    return Poly1305{block.word};
+    return Poly1305{key};
 }
 
 template <bool kSealing>
@@ -118,13 +119,6 @@ void one(const Work& work) {
 const Engine kPortableEngine = {
     .seal_one = one<true>,
     .open_one = one<false>,
-    .seal_column = nullptr,
-    .open_column = nullptr,
-    .lanes = 1,
-    .column_start = 0,
-    .column_step = 0,
-    .one_start = 0,
-    .one_step = 0,
 };
 
 }  // namespace weft::crypto::chacha20_poly1305

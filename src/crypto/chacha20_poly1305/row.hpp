@@ -21,7 +21,7 @@ template <class V, class F>
 class RowMac {
     using U64 = typename V::U64;
     using Number = typename F::Number;
-    static constexpr unsigned kLanes = V::kLanes;
+    static constexpr std::size_t kLanes = V::kLanes;
     static constexpr std::size_t kStep = 16 * kLanes;
 
   public:
@@ -29,14 +29,14 @@ class RowMac {
     WEFT_KERNEL RowMac(const std::uint8_t* key, const std::uint8_t* text, std::size_t size)
         : text_(text), size_(size) {
         const std::size_t blocks = (size + 15) / 16 + 1;
-        zeros_ = static_cast<unsigned>((kLanes - blocks % kLanes) % kLanes);
+        zeros_ = (kLanes - blocks % kLanes) % kLanes;
         steps_ = (blocks + zeros_) / kLanes;
         std::uint64_t r[2];
         std::memcpy(r, key, sizeof r);
         find_powers(clamped<V, F>(V::all64(r[0]), V::all64(r[1])), blocks);
         WEFT_UNROLL
-        for (unsigned i = 0; i < 4; ++i) {
-            pad_[i] = V::all64(word_at(key + 16 + std::size_t{4} * i));
+        for (std::size_t i = 0; i < 4; ++i) {
+            pad_[i] = V::all64(word_at(key + 16 + 4 * i));
         }
     }
 
@@ -79,7 +79,7 @@ class RowMac {
         const Number lanes = F::carry(F::product(F::sum(h_, blocks_at(scratch, top)), each_));
         Number sum;
         WEFT_UNROLL
-        for (unsigned i = 0; i < F::kLimbs; ++i) {
+        for (std::size_t i = 0; i < F::kLimbs; ++i) {
             sum.limb[i] = V::all64(V::sum_lanes(lanes.limb[i]));
         }
         U64 low;
@@ -122,7 +122,7 @@ class RowMac {
     }
 
     /// The block of a step that a lane takes: V::split_pair interleaves two halves.
-    static constexpr unsigned block_of(unsigned lane) {
+    static constexpr std::size_t block_of(std::size_t lane) {
         return (lane % 2) * (kLanes / 2) + lane / 2;
     }
 
@@ -131,20 +131,20 @@ class RowMac {
     WEFT_KERNEL void find_powers(const Number& r, std::size_t blocks) {
         Number square = r;  // r^(2^bit)
         Number each = r;
-        for (unsigned bit = 1; bit < kLanes; bit *= 2) {
+        for (std::size_t bit = 1; bit < kLanes; bit *= 2) {
             if (blocks > bit) {
                 // Where the exponent has this bit.
                 alignas(64) std::uint64_t chosen[kLanes];
                 WEFT_UNROLL
-                for (unsigned lane = 0; lane < kLanes; ++lane) {
-                    const unsigned exponent = kLanes - 1 - block_of(lane);
+                for (std::size_t lane = 0; lane < kLanes; ++lane) {
+                    const std::size_t exponent = kLanes - 1 - block_of(lane);
                     chosen[lane] = std::uint64_t{0} - ((exponent / bit) & 1);
                 }
                 const U64 mask = V::load64(chosen);
                 const auto factor = F::factor(square);
                 const Number more = F::carry(F::product(each, factor));
                 WEFT_UNROLL
-                for (unsigned i = 0; i < F::kLimbs; ++i) {
+                for (std::size_t i = 0; i < F::kLimbs; ++i) {
                     each.limb[i] ^= (each.limb[i] ^ more.limb[i]) & mask;
                 }
                 square = F::carry(F::product(square, factor));
@@ -161,7 +161,7 @@ class RowMac {
     [[nodiscard]] WEFT_KERNEL U64 tops() const {
         alignas(64) std::uint64_t top[kLanes];
         WEFT_UNROLL
-        for (unsigned lane = 0; lane < kLanes; ++lane) {
+        for (std::size_t lane = 0; lane < kLanes; ++lane) {
             top[lane] = block_of(lane) >= zeros_ ? F::kAbove128 : 0;
         }
         return V::load64(top);
@@ -180,7 +180,7 @@ class RowMac {
     std::size_t offered_ = 0;
     std::size_t step_ = 0;
     std::size_t steps_;
-    unsigned zeros_;  // leading blocks of zeros
+    std::size_t zeros_;  // leading blocks of zeros
     Number h_{};
     typename F::Factor all_;
     typename F::Factor all2_;  // its square
@@ -209,21 +209,10 @@ WEFT_KERNEL void vector_of_blocks(const Work& work,
                                   std::size_t counter,
                                   Mac& mac,
                                   std::uint8_t* stream) {
-    Start<V> start;
-    WEFT_UNROLL
-    for (unsigned i = 0; i < 8; ++i) {
-        start.key[i] = V::all32(word_at(work.key + std::size_t{4} * i));
-    }
-    start.nonce[0] = V::all32(static_cast<std::uint32_t>(work.nonce));
-    start.nonce[1] = V::all32(static_cast<std::uint32_t>(work.nonce >> 32));
-    start.counter = V::count32() + V::all32(static_cast<std::uint32_t>(counter));
+    const RowStart<V> start{work};
     typename V::U32 x[16];
-    chacha20_words<V>(start, x, mac);
-    V::transpose_words(x);
-    WEFT_UNROLL
-    for (unsigned i = 0; i < 16; ++i) {
-        V::store(stream + i * sizeof(typename V::U32), x[i]);
-    }
+    chacha20_words<V>(start, counter, x, mac);
+    store_words<V>(stream, x);
 }
 
 /// The key stream from block `counter` on, of which `wanted` blocks are needed; how many came. N is
@@ -237,36 +226,6 @@ WEFT_FRAME inline std::size_t make_stream(
     }
     vector_of_blocks<V>(work, counter, mac, stream);
     return V::kWords;
-}
-
-template <class V>
-WEFT_KERNEL void add_block(std::uint8_t* out,
-                           const std::uint8_t* text,
-                           const std::uint8_t* stream) {
-    WEFT_UNROLL
-    for (unsigned q = 0; q < V::kParts; ++q) {
-        const std::size_t at = q * sizeof(typename V::U32);
-        V::store(out + at, V::load(text + at) ^ V::load(stream + at));
-    }
-}
-
-/// XORs the key stream to the text in [from, end).
-template <class V>
-WEFT_FRAME inline void add_stream(const Work& work,
-                                  std::size_t from,
-                                  std::size_t end,
-                                  const std::uint8_t* stream) {
-    for (; from < end; from += kBlock, stream += kBlock) {
-        if (is_in_payload(work, from, kBlock)) {
-            add_block<V>(work.out + from, work.payload + (from - work.head_size), stream);
-        } else {
-            const std::size_t size = at_most(end - from, kBlock);
-            alignas(64) std::uint8_t scratch[kBlock];
-            V::gather(scratch, stretch_of(work, from, size));
-            add_block<V>(scratch, scratch, stream);
-            V::scatter(work.out + from, scratch, size);
-        }
-    }
 }
 
 inline std::size_t blocks_in(std::size_t size) {
@@ -306,7 +265,7 @@ WEFT_FRAME void open_row(const Work& work) {
     const std::uint8_t* waiting = streams[0] + kBlock;
     std::size_t done = 0;
     std::size_t end = at_most((made - 1) * kBlock, work.size);
-    for (unsigned next = 1; end < work.size; next ^= 1) {
+    for (std::size_t next = 1; end < work.size; next ^= 1) {
         made = make_stream<V, N>(
             work, end / kBlock + 1, blocks_in(work.size - end), mac, streams[next]);
         mac.catch_up(end, work.tag);

@@ -12,22 +12,17 @@
 
 WEFT_TARGET("ssse3")
 
-#include "chacha20_poly1305/row.hpp"
-#include "chacha20_poly1305/row_mac_scalar.hpp"
+#include "chacha20_poly1305/rows.hpp"
 #include "chacha20_poly1305/vector_sse.hpp"
 
 namespace weft::crypto::chacha20_poly1305 {
 
 const Engine kSseEngine = {
-    .seal_one = seal_row<Sse, Sse, RowMacScalar>,
-    .open_one = open_row<Sse, Sse, RowMacScalar>,
-    .seal_column = nullptr,  // two messages side by side measured no faster
-    .open_column = nullptr,
-    .lanes = 1,
-    .column_start = 0,
-    .column_step = 0,
-    .one_start = 0,
-    .one_step = 0,
+    .seal_one = row<Sse, MacInTurns<Sse>, true>,
+    .open_one = row<Sse, MacInTurns<Sse>, false>,
+    .seal_many = rows<Sse, MacInTurns<Sse>, true>,
+    .open_many = rows<Sse, MacInTurns<Sse>, false>,
+    .most = kRowsMost,
 };
 
 }  // namespace weft::crypto::chacha20_poly1305

@@ -16,9 +16,9 @@ struct Avx2 : Copies {
     using U32 = AvxU32;
     using U64 = AvxU64;
     using Half = U64;
-    static constexpr unsigned kWords = 8;
-    static constexpr unsigned kLanes = 4;
-    static constexpr unsigned kParts = 2;
+    static constexpr std::size_t kWords = 8;
+    static constexpr std::size_t kLanes = 4;
+    static constexpr std::size_t kParts = 2;
 
     static WEFT_KERNEL U64 as64(U32 value) { return reinterpret_cast<U64>(value); }
     static WEFT_KERNEL U32 as32(U64 value) { return reinterpret_cast<U32>(value); }
@@ -34,6 +34,9 @@ struct Avx2 : Copies {
     }
     static WEFT_KERNEL void store(std::uint8_t* to, U32 value) {
         _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), raw(value));
+    }
+    static WEFT_KERNEL U32 load32(const std::uint32_t* from) {
+        return reinterpret_cast<U32>(_mm256_load_si256(reinterpret_cast<const __m256i*>(from)));
     }
     static WEFT_KERNEL U64 load64(const std::uint64_t* from) {
         return reinterpret_cast<U64>(_mm256_load_si256(reinterpret_cast<const __m256i*>(from)));
@@ -77,10 +80,10 @@ struct Avx2 : Copies {
     static WEFT_KERNEL void transpose_words(U32* x) {
         U32 y[16];
         WEFT_UNROLL
-        for (unsigned q = 0; q < 2; ++q) {
+        for (std::size_t q = 0; q < 2; ++q) {
             __m256i fours[2][4];  // words 4g to 4g + 3 of blocks i and i + 4
             WEFT_UNROLL
-            for (unsigned g = 0; g < 2; ++g) {
+            for (std::size_t g = 0; g < 2; ++g) {
                 const U32* const from = x + 8 * q + 4 * g;
                 const __m256i ab_low = _mm256_unpacklo_epi32(raw(from[0]), raw(from[1]));
                 const __m256i ab_high = _mm256_unpackhi_epi32(raw(from[0]), raw(from[1]));
@@ -92,7 +95,7 @@ struct Avx2 : Copies {
                 fours[g][3] = _mm256_unpackhi_epi64(ab_high, cd_high);
             }
             WEFT_UNROLL
-            for (unsigned i = 0; i < 4; ++i) {
+            for (std::size_t i = 0; i < 4; ++i) {
                 y[2 * i + q] = reinterpret_cast<U32>(
                     _mm256_permute2x128_si256(fours[0][i], fours[1][i], 0x20));
                 y[2 * (i + 4) + q] = reinterpret_cast<U32>(
@@ -100,7 +103,7 @@ struct Avx2 : Copies {
             }
         }
         WEFT_UNROLL
-        for (unsigned i = 0; i < 16; ++i) {
+        for (std::size_t i = 0; i < 16; ++i) {
             x[i] = y[i];
         }
     }

@@ -16,9 +16,9 @@ struct Avx512 {
     using U32 = ZmmU32;
     using U64 = ZmmU64;
     using Half = U64;
-    static constexpr unsigned kWords = 16;
-    static constexpr unsigned kLanes = 8;
-    static constexpr unsigned kParts = 1;
+    static constexpr std::size_t kWords = 16;
+    static constexpr std::size_t kLanes = 8;
+    static constexpr std::size_t kParts = 1;
 
     static WEFT_KERNEL U64 as64(U32 value) { return reinterpret_cast<U64>(value); }
     static WEFT_KERNEL U32 as32(U64 value) { return reinterpret_cast<U32>(value); }
@@ -103,7 +103,7 @@ struct Avx512 {
     static WEFT_KERNEL void transpose_words(U32* x) {
         __m512i fours[4][4];  // words 4g to 4g + 3 of blocks i, i + 4, i + 8 and i + 12
         WEFT_UNROLL
-        for (unsigned g = 0; g < 4; ++g) {
+        for (std::size_t g = 0; g < 4; ++g) {
             const U32* const from = x + 4 * g;
             const __m512i ab_low = _mm512_unpacklo_epi32(raw(from[0]), raw(from[1]));
             const __m512i ab_high = _mm512_unpackhi_epi32(raw(from[0]), raw(from[1]));
@@ -115,11 +115,11 @@ struct Avx512 {
             fours[g][3] = _mm512_unpackhi_epi64(ab_high, cd_high);
         }
         WEFT_UNROLL
-        for (unsigned i = 0; i < 4; ++i) {
+        for (std::size_t i = 0; i < 4; ++i) {
             __m512i blocks[4];
             transpose_quarters(fours[0][i], fours[1][i], fours[2][i], fours[3][i], blocks);
             WEFT_UNROLL
-            for (unsigned k = 0; k < 4; ++k) {
+            for (std::size_t k = 0; k < 4; ++k) {
                 x[4 * k + i] = u32(blocks[k]);
             }
         }
@@ -129,7 +129,7 @@ struct Avx512 {
         __m512i even[4];
         __m512i odd[4];
         WEFT_UNROLL
-        for (unsigned i = 0; i < 4; ++i) {
+        for (std::size_t i = 0; i < 4; ++i) {
             even[i] = _mm512_unpacklo_epi64(raw(x[2 * i]), raw(x[2 * i + 1]));
             odd[i] = _mm512_unpackhi_epi64(raw(x[2 * i]), raw(x[2 * i + 1]));
         }
@@ -137,7 +137,7 @@ struct Avx512 {
         transpose_quarters(even[0], even[1], even[2], even[3], columns);
         transpose_quarters(odd[0], odd[1], odd[2], odd[3], columns + 4);
         WEFT_UNROLL
-        for (unsigned k = 0; k < 4; ++k) {
+        for (std::size_t k = 0; k < 4; ++k) {
             x[2 * k] = u64(columns[k]);
             x[2 * k + 1] = u64(columns[4 + k]);
         }

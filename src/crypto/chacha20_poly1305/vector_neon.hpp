@@ -13,9 +13,9 @@ struct Neon : Copies {
     using U32 = uint32x4_t;
     using U64 = uint64x2_t;
     using Half = uint32x2_t;
-    static constexpr unsigned kWords = 4;
-    static constexpr unsigned kLanes = 2;
-    static constexpr unsigned kParts = 4;
+    static constexpr std::size_t kWords = 4;
+    static constexpr std::size_t kLanes = 2;
+    static constexpr std::size_t kParts = 4;
 
     static WEFT_KERNEL U64 as64(U32 value) { return vreinterpretq_u64_u32(value); }
     static WEFT_KERNEL U32 as32(U64 value) { return vreinterpretq_u32_u64(value); }
@@ -30,6 +30,7 @@ struct Neon : Copies {
     static WEFT_KERNEL void store(std::uint8_t* to, U32 value) {
         vst1q_u8(to, vreinterpretq_u8_u32(value));
     }
+    static WEFT_KERNEL U32 load32(const std::uint32_t* from) { return vld1q_u32(from); }
     static WEFT_KERNEL U64 load64(const std::uint64_t* from) { return vld1q_u64(from); }
     static WEFT_KERNEL void store64(std::uint64_t* to, U64 value) { vst1q_u64(to, value); }
 
@@ -86,7 +87,7 @@ struct Neon : Copies {
     static WEFT_KERNEL void transpose_words(U32* x) {
         U32 y[16];
         WEFT_UNROLL
-        for (unsigned q = 0; q < 4; ++q) {
+        for (std::size_t q = 0; q < 4; ++q) {
             const uint32x4x2_t ab = vtrnq_u32(x[4 * q], x[4 * q + 1]);
             const uint32x4x2_t cd = vtrnq_u32(x[4 * q + 2], x[4 * q + 3]);
             y[q] = as32(lows(as64(ab.val[0]), as64(cd.val[0])));
@@ -95,7 +96,7 @@ struct Neon : Copies {
             y[12 + q] = as32(highs(as64(ab.val[1]), as64(cd.val[1])));
         }
         WEFT_UNROLL
-        for (unsigned i = 0; i < 16; ++i) {
+        for (std::size_t i = 0; i < 16; ++i) {
             x[i] = y[i];
         }
     }

@@ -16,10 +16,10 @@ typedef std::uint64_t SseU64 __attribute__((vector_size(16)));
 struct Sse : Copies {
     using U32 = SseU32;
     using U64 = SseU64;
-    using Half = U64;                      // what a number's limb is as a factor
-    static constexpr unsigned kWords = 4;  // 32-bit lanes
-    static constexpr unsigned kLanes = 2;  // 64-bit lanes
-    static constexpr unsigned kParts = 4;  // vectors in 64 bytes
+    using Half = U64;                         // what a number's limb is as a factor
+    static constexpr std::size_t kWords = 4;  // 32-bit lanes
+    static constexpr std::size_t kLanes = 2;  // 64-bit lanes
+    static constexpr std::size_t kParts = 4;  // vectors in 64 bytes
 
     static WEFT_KERNEL U64 as64(U32 value) { return reinterpret_cast<U64>(value); }
     static WEFT_KERNEL U32 as32(U64 value) { return reinterpret_cast<U32>(value); }
@@ -37,7 +37,10 @@ struct Sse : Copies {
     static WEFT_KERNEL void store(std::uint8_t* to, U32 value) {
         _mm_storeu_si128(reinterpret_cast<__m128i*>(to), raw(value));
     }
-    /// One number per 64-bit lane; aligned.
+    /// One number per lane; aligned.
+    static WEFT_KERNEL U32 load32(const std::uint32_t* from) {
+        return reinterpret_cast<U32>(_mm_load_si128(reinterpret_cast<const __m128i*>(from)));
+    }
     static WEFT_KERNEL U64 load64(const std::uint64_t* from) {
         return reinterpret_cast<U64>(_mm_load_si128(reinterpret_cast<const __m128i*>(from)));
     }
@@ -83,7 +86,7 @@ struct Sse : Copies {
     static WEFT_KERNEL void transpose_words(U32* x) {
         U32 y[16];
         WEFT_UNROLL
-        for (unsigned q = 0; q < 4; ++q) {
+        for (std::size_t q = 0; q < 4; ++q) {
             const __m128i a = raw(x[4 * q]);
             const __m128i b = raw(x[4 * q + 1]);
             const __m128i c = raw(x[4 * q + 2]);
@@ -98,7 +101,7 @@ struct Sse : Copies {
             y[12 + q] = reinterpret_cast<U32>(_mm_unpackhi_epi64(ab_high, cd_high));
         }
         WEFT_UNROLL
-        for (unsigned i = 0; i < 16; ++i) {
+        for (std::size_t i = 0; i < 16; ++i) {
             x[i] = y[i];
         }
     }
