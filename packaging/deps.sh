@@ -63,7 +63,7 @@ deps_list() {
         build) echo "g++ cmake ninja-build pkg-config $boost libsodium-dev libspdlog-dev" \
             "libcli11-dev libtomlplusplus-dev libsystemd-dev libgtest-dev libb2-dev" ;;
         run) echo "iproute2 iputils-ping wireguard-tools jq iperf3 tcpdump nftables procps" ;;
-        test) echo "googletest bats clang-format-14 clang-tidy-14 clang-14 shellcheck git curl" \
+        test) echo "googletest bats clang-format-14 clang-tidy-14 clang-14 libclang-rt-14-dev shellcheck git curl" \
             "g++-aarch64-linux-gnu g++-arm-linux-gnueabihf qemu-user-static wireguard-go qemu-system-x86 python3-jsonschema" \
             "socat valgrind ethtool python3" ;;
         arm) echo "g++-aarch64-linux-gnu g++-arm-linux-gnueabihf qemu-user-static qemu-user llvm python3 gnuplot-nox" ;;

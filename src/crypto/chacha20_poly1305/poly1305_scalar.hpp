@@ -86,13 +86,13 @@ class Poly1305 {
 
     /// h += low + high 2^64 + top 2^128.
     static WEFT_POLY1305_INLINE void add(U64* h, U64 low, U64 high, U64 top) {
-#if defined(__aarch64__)
-        // GCC 12 keeps no carry in the flags from one addition to the next.
+#if defined(__aarch64__) && !defined(__clang__)
+        // GCC 12, unlike clang, keeps no carry in the flags from one addition to the next.
         asm("adds %0, %0, %3\n\tadcs %1, %1, %x4\n\tadc %2, %2, %x5"
             : "+&r"(h[0]), "+&r"(h[1]), "+r"(h[2])
             : "r"(low), "rZ"(high), "rZ"(top)
             : "cc");
-#elif defined(__x86_64__)
+#elif defined(__x86_64__) && !defined(__clang__)
         asm("addq %3, %0\n\tadcq %4, %1\n\tadcq %5, %2"
             : "+&r"(h[0]), "+&r"(h[1]), "+r"(h[2])
             : "rm"(low), "rm"(high), "ri"(top)
