@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// One message over all lanes: a vector's 32-bit lanes are consecutive blocks of its key stream, and
-// its 64-bit lanes take turns with the blocks of Poly1305. Lane sums are brought together at the
-// end by powers of r:
+// One message over all lanes, Poly1305's too, for vectors wide enough to beat the integer units at
+// it (rows.hpp): a vector's 32-bit lanes are consecutive blocks of its key stream, and its 64-bit
+// lanes take turns with the blocks of Poly1305. Lane sums are brought together at the end by powers
+// of r:
 //
 //   h = (...((m0 * R + mP) * R + m2P) ...) * T     R = r^P for all lanes, T = r^P ... r^1, P lanes
 //
@@ -188,21 +189,6 @@ class RowMac {
     U64 pad_[4];
 };
 
-/// A Mac that takes no turns, but all that is offered at once: where the rounds of ChaCha20 need
-/// every register.
-template <class Mac>
-struct Eager : Mac {
-    WEFT_KERNEL Eager(const std::uint8_t* key, const std::uint8_t* text, std::size_t size)
-        : Mac(key, text, size) {}
-    WEFT_FRAME inline void offer(std::size_t size) {
-        Mac::offer(size);
-        while (Mac::is_ready()) {
-            Mac::poll();
-        }
-    }
-    WEFT_KERNEL void poll() const {}
-};
-
 /// The key stream from block `counter` on, V::kWords blocks, to `stream`.
 template <class V, class Mac>
 WEFT_KERNEL void vector_of_blocks(const Work& work,
@@ -232,14 +218,13 @@ inline std::size_t blocks_in(std::size_t size) {
     return (size + kBlock - 1) / kBlock;
 }
 
-/// Poly1305 follows the key stream: it takes what is sealed while the next blocks are made. Mac is
-/// RowMac, or another with its functions.
-template <class V, class N, class Mac>
+/// Poly1305 follows the key stream: it takes what is sealed while the next blocks are made.
+template <class V, class N, class F>
 WEFT_FRAME void seal_row(const Work& work) {
     alignas(64) std::uint8_t stream[V::kWords * kBlock];
     Idle idle;
     std::size_t made = make_stream<V, N>(work, 0, 1 + blocks_in(work.size), idle, stream);
-    Mac mac{stream, work.out, work.size};
+    RowMac<V, F> mac{stream, work.out, work.size};
     std::size_t done = at_most((made - 1) * kBlock, work.size);
     add_stream<V>(work, 0, done, stream + kBlock);
     mac.offer(done);
@@ -255,12 +240,12 @@ WEFT_FRAME void seal_row(const Work& work) {
 
 /// In place: nothing is opened that Poly1305 has yet to take, so a stream waits until the next one
 /// is made.
-template <class V, class N, class Mac>
+template <class V, class N, class F>
 WEFT_FRAME void open_row(const Work& work) {
     alignas(64) std::uint8_t streams[2][V::kWords * kBlock];
     Idle idle;
     std::size_t made = make_stream<V, N>(work, 0, 1 + blocks_in(work.size), idle, streams[0]);
-    Mac mac{streams[0], work.out, work.size};
+    RowMac<V, F> mac{streams[0], work.out, work.size};
     mac.offer(work.size);
     const std::uint8_t* waiting = streams[0] + kBlock;
     std::size_t done = 0;
