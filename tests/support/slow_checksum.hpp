@@ -18,7 +18,7 @@ inline std::uint16_t slow_checksum(ConstBytes data, std::uint32_t sum = 0) {
         sum += i % 2 == 0 ? byte << 8 : byte;
         sum = (sum & 0xffff) + (sum >> 16);
     }
-    return static_cast<std::uint16_t>(sum);
+    return static_cast<std::uint16_t>((sum & 0xffff) + (sum >> 16));  // a carry of the last one
 }
 
 }  // namespace weft::test
