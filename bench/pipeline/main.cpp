@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // weft-bench-pipeline-real, weft-bench-pipeline-null: Outbound of one node and Inbound of another
-// in one thread, over TUN queues and sockets in memory (memory_io.hpp). Time per packet on either
-// side, allocations and losses. The null program has a null AEAD (ceiling/null_aead.cpp): what is
-// left is weft's own work and the copies that stand for the kernel's.
+// in one thread, over TUN queues and sockets in memory (memory_io.hpp); super-packets also with a
+// second worker on either side that has no packets of its own ("TABLE-2"). Time per packet on
+// either side, allocations and losses. The null program has a null AEAD (ceiling/null_aead.cpp):
+// what is left is weft's own work and the copies that stand for the kernel's.
 //
 // usage: weft-bench-pipeline-real [MILLISECONDS of each figure]; prints for each kernel table and
 // workload: table <tab> workload <tab> ns out <tab> ns in <tab> allocations per packet <tab> lost
@@ -18,6 +19,7 @@
 #include <weft/base/assert.hpp>
 #include <weft/wg/device.hpp>
 
+#include "idle_worker.hpp"
 #include "inbound.hpp"
 #include "memory_io.hpp"
 #include "outbound.hpp"
@@ -98,9 +100,12 @@ std::uint64_t packets_in(const std::vector<Buffer>& reads) {
 /// A node with one peer and its half of the wire.
 class Node {
   public:
-    Node(const crypto::AeadKernels& kernels, MemorySocket socket, std::uint64_t seed)
+    Node(const crypto::AeadKernels& kernels,
+         std::size_t workers,
+         MemorySocket socket,
+         std::uint64_t seed)
         : random_{seed},
-          shared_(kernels, device_.indices(), 1),
+          shared_(kernels, device_.indices(), workers),
           socket_(socket),
           queue_(attach(tun)) {
         udp_.v4 = sys::UdpSocket{attach(socket_), net::Family::kIpv4};
@@ -110,8 +115,11 @@ class Node {
         shared_.offloads.tun_tso = true;
         shared_.offloads.tun_uso = true;
         device_.set_private_key(crypto::generate_private_key(random_), actions_);
-        outbound_ = std::make_unique<dataplane::Outbound>(shared_, queue_, udp_, drops_);
-        inbound_ = std::make_unique<dataplane::Inbound>(shared_, queue_, udp_, drops_);
+        outbound_ = std::make_unique<dataplane::Outbound>(shared_, 0, queue_, udp_, drops_);
+        inbound_ = std::make_unique<dataplane::Inbound>(shared_, 0, queue_, udp_, drops_);
+        for (std::size_t i = 1; i < workers; ++i) {
+            idle_.push_back(std::make_unique<test::IdleWorker>(shared_.sharing, i));
+        }
     }
 
     /// Everything is this peer's.
@@ -160,6 +168,13 @@ class Node {
     dataplane::DropCounters drops_;
     std::unique_ptr<dataplane::Outbound> outbound_;
     std::unique_ptr<dataplane::Inbound> inbound_;
+    std::vector<std::unique_ptr<test::IdleWorker>> idle_;
+};
+
+/// How many each node has; all but the first are idle.
+struct Workers {
+    std::size_t sender = 1;
+    std::size_t receiver = 1;
 };
 
 /// A whole handshake, so that `from` has a session to send on.
@@ -171,12 +186,20 @@ void connect(Node& from, Node& to) {
     from.hear(to);
 }
 
-void measure(const crypto::AeadKernels& kernels,
-             const Workload& workload,
-             std::chrono::milliseconds wanted) {
+struct Figures {
+    double out_ns = 0;  // per packet
+    double in_ns = 0;
+    double allocations = 0;  // per packet
+    std::int64_t lost = 0;
+};
+
+Figures measure(const crypto::AeadKernels& kernels,
+                const Workload& workload,
+                std::chrono::milliseconds wanted,
+                Workers workers = {}) {
     MemoryWire wire;
-    Node sender{kernels, {.out = &wire, .in = nullptr}, 1};
-    Node receiver{kernels, {.out = nullptr, .in = &wire}, 2};
+    Node sender{kernels, workers.sender, {.out = &wire, .in = nullptr}, 1};
+    Node receiver{kernels, workers.receiver, {.out = nullptr, .in = &wire}, 2};
     connect(sender, receiver);
     sender.tun.reads = build_reads(workload);
     const std::uint64_t per_burst = packets_in(sender.tun.reads);
@@ -208,10 +231,27 @@ void measure(const crypto::AeadKernels& kernels,
     const auto per_packet = [&](Clock::duration took) {
         return std::chrono::duration<double, std::nano>{took}.count() / static_cast<double>(sent);
     };
-    std::cout << kernels.name << '\t' << workload.name << '\t' << per_packet(out) << '\t'
-              << per_packet(in) << '\t'
-              << static_cast<double>(allocated) / static_cast<double>(sent) << '\t'
-              << static_cast<std::int64_t>(sent - receiver.tun.packets_written) << '\n';
+    return {per_packet(out),
+            per_packet(in),
+            static_cast<double>(allocated) / static_cast<double>(sent),
+            static_cast<std::int64_t>(sent - receiver.tun.packets_written)};
+}
+
+void print(const std::string& table, const Workload& workload, const Figures& figures) {
+    std::cout << table << '\t' << workload.name << '\t' << figures.out_ns << '\t' << figures.in_ns
+              << '\t' << figures.allocations << '\t' << figures.lost << '\n';
+}
+
+/// Either side in turn has the other core: two helpers that wait would take it from each other.
+Figures measure_helped(const crypto::AeadKernels& kernels,
+                       const Workload& workload,
+                       std::chrono::milliseconds wanted) {
+    Figures figures = measure(kernels, workload, wanted, {.sender = 2});
+    const Figures other = measure(kernels, workload, wanted, {.receiver = 2});
+    figures.in_ns = other.in_ns;
+    figures.allocations = std::max(figures.allocations, other.allocations);
+    figures.lost += other.lost;
+    return figures;
 }
 
 }  // namespace
@@ -226,7 +266,13 @@ int main(int argc, char** argv) {
     }
     for (const crypto::AeadKernels* kernels : crypto::available_kernels()) {
         for (const bench::Workload& workload : bench::workloads()) {
-            bench::measure(*kernels, workload, std::chrono::milliseconds{milliseconds});
+            const std::chrono::milliseconds wanted{milliseconds};
+            bench::print(kernels->name, workload, bench::measure(*kernels, workload, wanted));
+            if (workload.gso != 0) {
+                bench::print(std::string{kernels->name} + "-2",
+                             workload,
+                             bench::measure_helped(*kernels, workload, wanted));
+            }
         }
     }
     return 0;

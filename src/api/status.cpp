@@ -134,6 +134,7 @@ void read_rest(JsonReader& reader, Status& status) {
     offload.read("udp_gso", status.udp_gso);
     offload.read("udp_gro", status.udp_gro);
     reader.read("workers", status.workers);
+    reader.read("shared_batches", status.shared_batches);
     JsonReader drops = reader.child("drops");
     for (const auto& [reason, count] : drops.object()) {
         drops.number(count, reason, status.drops[std::string{reason}]);
@@ -171,6 +172,7 @@ std::string to_json(const Status& status) {
                       {"udp_gso", status.udp_gso},
                       {"udp_gro", status.udp_gro}}},
         {"workers", status.workers},
+        {"shared_batches", status.shared_batches},
         {"peers", peers_json(status.peers)},
         {"drops", std::move(drops)},
         {"problems", problems_json(status.problems)}});

@@ -55,6 +55,14 @@ void print_headline(const Context& context, const api::Status& status) {
                          << format_count(status.problems.size(), "problem") << ")\n";
 }
 
+void print_sharing(const Context& context, const api::Status& status) {
+    if (status.shared_batches != 0) {
+        context.terminal.out << "  shared by workers: "
+                             << format_count(status.shared_batches, "batch") << " of cipher "
+                             << status.isa_chosen << "\n";
+    }
+}
+
 void print_drops(const Context& context, const api::Status& status) {
     std::string line;
     for (const auto& [reason, count] : status.drops) {
@@ -98,6 +106,7 @@ int show_status(const Context& context, bool json) {
         rows.push_back(peer_row(peer, context.terminal.now_ms));
     }
     context.terminal.out << format_table(rows);
+    print_sharing(context, *status);
     print_drops(context, *status);
     print_problems(context, *status);
     return exit_code;

@@ -69,7 +69,7 @@ std::string format_ms(std::uint64_t microseconds) {
 }
 
 std::string format_count(std::size_t count, std::string_view noun) {
-    const bool sibilant = noun.ends_with("x");
+    const bool sibilant = noun.ends_with("x") || noun.ends_with("ch");
     return std::to_string(count) + " " + std::string{noun} +
            (count == 1 ? ""
             : sibilant ? "es"

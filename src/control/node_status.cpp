@@ -200,6 +200,7 @@ api::Status Node::Impl::status() {
     status.udp_gso = offloads.udp_gso;
     status.udp_gro = offloads.udp_gro;
     status.workers = engine_->workers();
+    status.shared_batches = engine_->shared_batches();
     for (const PeerView& peer : device.peers) {
         status.peers.push_back(status_of(peer));
     }

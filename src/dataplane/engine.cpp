@@ -180,6 +180,9 @@ std::uint32_t Engine::fwmark() const {
 unsigned Engine::workers() const {
     return static_cast<unsigned>(impl_->workers_.size());
 }
+std::uint64_t Engine::shared_batches() const {
+    return impl_->shared_.sharing.shared_batches();
+}
 sys::Offloads Engine::offloads() const {
     const OffloadSwitches& now = impl_->shared_.offloads;
     return {.tun_tso = now.tun_tso,

@@ -27,10 +27,12 @@ constexpr unsigned kMergeFailuresMax = 8;
 }
 
 Inbound::Inbound(Shared& shared,
+                 std::size_t worker,
                  const sys::TunQueue& tun,
                  const sys::UdpPair& udp,
                  DropCounters& drops)
     : shared_(shared),
+      worker_(worker),
       tun_(tun),
       udp_(udp),
       drops_(drops),
@@ -113,7 +115,7 @@ void Inbound::classify(Bytes datagram, const sys::ReceivedTrain& train, Time now
 
 void Inbound::process_batch(const sys::ReceivedTrain& train, Time now) {
     reject_seen();
-    shared_.kernels.open({jobs_.data(), batch_});
+    shared_.open(worker_, {jobs_.data(), batch_});
     commit(train, now);
     batch_ = 0;
 }

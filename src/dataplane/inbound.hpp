@@ -18,7 +18,11 @@ namespace weft::dataplane {
 /// Owned and called by one worker, online in Shared::qsbr for the length of each call.
 class Inbound {
   public:
-    Inbound(Shared& shared, const sys::TunQueue& tun, const sys::UdpPair& udp, DropCounters& drops);
+    Inbound(Shared& shared,
+            std::size_t worker,
+            const sys::TunQueue& tun,
+            const sys::UdpPair& udp,
+            DropCounters& drops);
 
     /// Stages 1–8 until both sockets are empty or the budget is spent. True if there was work.
     bool run(Time now);
@@ -51,6 +55,7 @@ class Inbound {
     void write_singly();
 
     Shared& shared_;
+    std::size_t worker_;
     const sys::TunQueue& tun_;
     const sys::UdpPair& udp_;
     DropCounters& drops_;

@@ -40,10 +40,12 @@ std::uint8_t outer_ecn(const net::IpView& ip) {
 }  // namespace
 
 Outbound::Outbound(Shared& shared,
+                   std::size_t worker,
                    const sys::TunQueue& tun,
                    const sys::UdpPair& udp,
                    DropCounters& drops)
     : shared_(shared),
+      worker_(worker),
       tun_(tun),
       udp_(udp),
       drops_(drops),
@@ -292,7 +294,7 @@ TrainSlot Outbound::place(wg::Peer& peer, std::size_t size, std::uint8_t ecn) {
 // ---- 5 seal ---------------------------------------------------------------------------------
 
 void Outbound::seal_jobs() {
-    shared_.kernels.seal({jobs_.data(), job_count_});
+    shared_.seal(worker_, {jobs_.data(), job_count_});
     job_count_ = 0;
 }
 

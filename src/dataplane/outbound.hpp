@@ -22,6 +22,7 @@ namespace weft::dataplane {
 class Outbound {
   public:
     Outbound(Shared& shared,
+             std::size_t worker,
              const sys::TunQueue& tun,
              const sys::UdpPair& udp,
              DropCounters& drops);
@@ -71,6 +72,7 @@ class Outbound {
                                           const net::Path& path);
 
     Shared& shared_;
+    std::size_t worker_;
     const sys::TunQueue& tun_;
     const sys::UdpPair& udp_;
     DropCounters& drops_;

@@ -9,21 +9,6 @@
 
 namespace weft::dataplane {
 
-WakeFd::WakeFd() : fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
-    WEFT_ASSERT(fd_.valid());
-}
-
-void WakeFd::wake() const {
-    const std::uint64_t one = 1;
-    // EAGAIN means that the counter is full and the sleeper is woken already.
-    [[maybe_unused]] const auto written = ::write(fd_.get(), &one, sizeof one);
-}
-
-void WakeFd::clear() const {
-    std::uint64_t count = 0;
-    [[maybe_unused]] const auto taken = ::read(fd_.get(), &count, sizeof count);
-}
-
 bool LaneMailbox::hand_on(ConstBytes datagram, const net::Path& path) {
     {
         const std::unique_lock lock{handed_on_.mutex, std::try_to_lock};
@@ -42,6 +27,42 @@ bool LaneMailbox::hand_on(ConstBytes datagram, const net::Path& path) {
 std::vector<LaneMailbox::Handshake> LaneMailbox::take_handed_on() {
     const std::scoped_lock lock{handed_on_.mutex};
     return std::exchange(handed_on_.handshakes, {});
+}
+
+namespace {
+
+/// A batch of either kind of jobs, for WorkSharing.
+template <class Jobs>
+struct Batch {
+    void (*kernel)(Jobs) noexcept;
+    Jobs jobs;
+
+    static void run(const void* context, std::size_t from, std::size_t count) {
+        const auto& batch = *static_cast<const Batch*>(context);
+        batch.kernel(batch.jobs.subspan(from, count));
+    }
+};
+
+}  // namespace
+
+void Shared::seal(std::size_t worker, std::span<const crypto::SealJob> jobs) {
+    using Seals = Batch<std::span<const crypto::SealJob>>;
+    const Seals batch{kernels.seal, jobs};
+    std::size_t bytes = 0;
+    for (const crypto::SealJob& job : jobs) {
+        bytes += job.sealed_size();
+    }
+    sharing.run(worker, {Seals::run, &batch, jobs.size(), bytes});
+}
+
+void Shared::open(std::size_t worker, std::span<crypto::OpenJob> jobs) {
+    using Opens = Batch<std::span<crypto::OpenJob>>;
+    const Opens batch{kernels.open, jobs};
+    std::size_t bytes = 0;
+    for (const crypto::OpenJob& job : jobs) {
+        bytes += job.sealed.size();
+    }
+    sharing.run(worker, {Opens::run, &batch, jobs.size(), bytes});
 }
 
 }  // namespace weft::dataplane

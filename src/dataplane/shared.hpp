@@ -9,9 +9,10 @@
 #include <mutex>
 #include <vector>
 
-#include <weft/base/unique_fd.hpp>
 #include <weft/crypto/aead.hpp>
 #include <weft/net/drop_reason.hpp>
+#include <weft/sys/wake_fd.hpp>
+#include <weft/sys/work_sharing.hpp>
 #include <weft/wg/index_table.hpp>
 #include <weft/wg/peer.hpp>
 #include <weft/wg/routes.hpp>
@@ -34,18 +35,6 @@ class DropCounters {
 
   private:
     std::array<std::atomic<std::uint64_t>, net::kDropReasonCount> cells_{};
-};
-
-/// A descriptor that another thread's epoll wakes on.
-class WakeFd {
-  public:
-    WakeFd();
-    [[nodiscard]] int fd() const { return fd_.get(); }
-    void wake() const;
-    void clear() const;
-
-  private:
-    UniqueFd fd_;
 };
 
 /// workers -> lane: peers with requests, as a lock-free list linked through Peer::next_requested
@@ -79,7 +68,7 @@ class LaneMailbox {
     [[nodiscard]] bool hand_on(ConstBytes datagram, const net::Path& path);
     [[nodiscard]] std::vector<Handshake> take_handed_on();
 
-    WakeFd wake;
+    sys::WakeFd wake;
 
   private:
     std::atomic<wg::Peer*> requested_{nullptr};
@@ -100,7 +89,11 @@ struct OffloadSwitches {
 
 struct Shared {
     Shared(const crypto::AeadKernels& aead, const wg::IndexTable& index_table, std::size_t workers)
-        : kernels(aead), indices(index_table), qsbr(workers) {}
+        : kernels(aead), indices(index_table), sharing(workers), qsbr(workers) {}
+
+    /// By a worker, which is online in qsbr: others may do parts of it.
+    void seal(std::size_t worker, std::span<const crypto::SealJob> jobs);
+    void open(std::size_t worker, std::span<crypto::OpenJob> jobs);
 
     const crypto::AeadKernels& kernels;
     const wg::IndexTable& indices;
@@ -111,6 +104,7 @@ struct Shared {
     OffloadSwitches offloads;
     LaneMailbox lane;
     LoopGuard loop_guard;
+    sys::WorkSharing sharing;
     Qsbr qsbr;
     /// Set when the TUN has vanished.
     std::atomic<bool> interface_lost{false};

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The worker's loop: orders of the lane, outbound, inbound, until a round has found no work; then
-// it sleeps. A round that found work is followed by another, so both descriptors have come back
-// empty after the last piece of work (an echo reply is queued before the TUN write returns).
+// it helps others, or sleeps. A round that found work is followed by another, so both descriptors
+// have come back empty after the last piece of work (an echo reply is queued before the TUN write
+// returns).
 #include "worker.hpp"
 
 #include <array>
@@ -20,8 +21,8 @@ Worker::Worker(Shared& shared,
       number_(number),
       tun_(tun),
       udp_(udp),
-      outbound_(shared, tun, udp, drops_),
-      inbound_(shared, tun, udp, drops_) {}
+      outbound_(shared, number, tun, udp, drops_),
+      inbound_(shared, number, tun, udp, drops_) {}
 
 void Worker::start() {
     stopping_.store(false);
@@ -75,7 +76,7 @@ void Worker::loop() {
             ::sched_yield();
         }
         shared_.qsbr.quiescent(number_);
-        if (!worked) {
+        if (!worked && !shared_.sharing.help(number_)) {
             sleep(epoll.get());
         }
     }
@@ -106,7 +107,9 @@ void Worker::sleep(int epoll) const {
     if (lost) {
         std::this_thread::sleep_for(std::chrono::milliseconds{50});
     }
+    shared_.sharing.falls_asleep(number_, wake_);
     const int ready = ::epoll_wait(epoll, events.data(), events.size(), lost ? 0 : -1);
+    shared_.sharing.is_awake(number_);
     for (int i = 0; i < ready; ++i) {
         if (events[static_cast<std::size_t>(i)].data.fd == wake_.fd()) {
             wake_.clear();

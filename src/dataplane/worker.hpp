@@ -56,7 +56,7 @@ class Worker {
     Orders orders_;
     std::atomic<bool> has_orders_{false};  // hint, so that a busy loop takes no lock
     std::atomic<bool> stopping_{false};
-    WakeFd wake_;
+    sys::WakeFd wake_;
     std::thread thread_;
 };
 

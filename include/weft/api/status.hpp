@@ -64,6 +64,7 @@ struct Status {
     std::vector<std::string> isa_available;
     bool tun_tso = false, tun_uso = false, udp_gso = false, udp_gro = false;
     unsigned workers = 0;
+    std::uint64_t shared_batches = 0;  // that several workers sealed or opened together
     std::vector<PeerStatus> peers;
     std::map<std::string, std::uint64_t> drops;  // every reason, also at 0
     std::vector<Problem> problems;

@@ -59,6 +59,9 @@ class Engine {
     [[nodiscard]] std::uint16_t listen_port() const;
     [[nodiscard]] std::uint32_t fwmark() const;
     [[nodiscard]] unsigned workers() const;
+    /// Batches that more than one worker sealed or opened, since the cipher is what limits a flow
+    /// here (sys/work_sharing.hpp).
+    [[nodiscard]] std::uint64_t shared_batches() const;
     /// What is in use now; an offload that failed at run time is off.
     [[nodiscard]] sys::Offloads offloads() const;
     [[nodiscard]] DropCounts drops() const;

@@ -22,6 +22,7 @@ Status example() {
     status.tun_tso = true;
     status.udp_gro = true;
     status.workers = 2;
+    status.shared_batches = 5;
     PeerStatus b;
     b.name = "b";
     b.public_key = "pubB";
@@ -57,6 +58,7 @@ TEST(StatusJson, is_printed_in_the_order_of_the_interface) {
         R"("blocks":["10.44.0.0/24"],"uptime_s":7},)"
         R"("isa":{"chosen":"libsodium","available":["libsodium"]},)"
         R"("offload":{"tun_tso":true,"tun_uso":false,"udp_gso":false,"udp_gro":true},"workers":2,)"
+        R"("shared_batches":5,)"
         R"("peers":[{"name":"b","id":null,"public_key":"pubB","origin":"static","member":null,)"
         R"("endpoint":"192.0.2.1:51840","path":null,"blocks":[],)"
         R"("allowed_ips":["10.44.1.0/24","fd44::/64"],"session":"up",)"

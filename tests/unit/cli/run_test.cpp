@@ -89,6 +89,16 @@ TEST(WeftStatus, prints_a_verdict_and_a_table) {
         "  dropped: no_route 3, unknown_type 1\n");
 }
 
+TEST(WeftStatus, says_that_workers_share_the_cipher) {
+    api::Status status = example();
+    status.isa_chosen = "portable";
+    status.shared_batches = 1200;
+    const Outcome outcome = against(test::http("200 OK", api::to_json(status)), {"status"});
+    EXPECT_NE(outcome.out.find("\n  shared by workers: 1200 batches of cipher portable\n"),
+              std::string::npos)
+        << outcome.out;
+}
+
 TEST(WeftStatus, prints_problems_and_exits_4_when_degraded) {
     const Outcome outcome = against(test::http("200 OK", api::to_json(degraded())), {"status"});
     EXPECT_EQ(outcome.exit_code, 4);

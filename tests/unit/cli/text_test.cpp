@@ -41,6 +41,7 @@ TEST(Text, counts_have_their_plural) {
     EXPECT_EQ(format_count(0, "peer"), "0 peers");
     EXPECT_EQ(format_count(1, "prefix"), "1 prefix");
     EXPECT_EQ(format_count(2, "prefix"), "2 prefixes");
+    EXPECT_EQ(format_count(2, "batch"), "2 batches");
 }
 
 TEST(Text, a_table_is_aligned_by_characters) {

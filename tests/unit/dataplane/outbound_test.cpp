@@ -146,7 +146,7 @@ TEST_F(OutboundTest, uses_no_nonce_past_the_limit_nor_any_twice_with_many_worker
                 tuns[n].put(super);
             }
             workers.emplace_back([&, n] {
-                Outbound outbound{shared_, *tuns[n].queue, udp_.workers[0], drops[n]};
+                Outbound outbound{shared_, 0, *tuns[n].queue, udp_.workers[0], drops[n]};
                 while (outbound.run(now_)) {
                 }
             });

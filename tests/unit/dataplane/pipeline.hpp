@@ -192,8 +192,9 @@ class PipelineTest : public testing::Test {
         shared_.listen_port = udp_.port;
         shared_.offloads.tun_tso = true;
         shared_.offloads.tun_uso = true;
-        outbound_ = std::make_unique<Outbound>(shared_, *tun_out_.queue, udp_.workers[0], drops_);
-        inbound_ = std::make_unique<Inbound>(shared_, *tun_in_.queue, udp_.workers[0], drops_);
+        outbound_ =
+            std::make_unique<Outbound>(shared_, 0, *tun_out_.queue, udp_.workers[0], drops_);
+        inbound_ = std::make_unique<Inbound>(shared_, 0, *tun_in_.queue, udp_.workers[0], drops_);
     }
 
     /// Sends all `reads` in one burst and expects all `packets`, in order and to the byte.
