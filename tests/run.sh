@@ -22,6 +22,7 @@ usage() {
     cat <<USAGE
 usage: run.sh [PART...|full] [--list] [--only RE] [--seed N] [--junit FILE] [--no-install]
 parts: ${PARTS[*]}
+WEFT_ISA=NAME: with that cipher table (weft status --json: isa.available)
 full: all of them at their full size (WEFT_FULL=yes; under sanitizers and emulation: every test at its usual
 size), clang-tidy over every file, and tests/results/DATE.json
 USAGE
@@ -460,7 +461,7 @@ ip link set lo up
 unit_limit=600 bats_limit=900 BATS_TEST_TIMEOUT=120 # seconds
 [ $full = no ] || unit_limit=3600 bats_limit=7200 BATS_TEST_TIMEOUT=5400
 export BATS_TEST_TIMEOUT WEFT_FULL=$full WEFT_SEED=$seed GTEST_SHUFFLE=1 GTEST_RANDOM_SEED=$((seed % 99999)) WEFT_INSTALL=no
-unset WEFT_LAB_SUBJECT WEFT_OFFLOAD_OFF WEFT_ISA WEFT_CONFIG WEFT_SOCKET WEFT_STATE_DIR WEFT_RUN_DIR
+unset WEFT_LAB_SUBJECT WEFT_OFFLOAD_OFF WEFT_CONFIG WEFT_SOCKET WEFT_STATE_DIR WEFT_RUN_DIR
 rm -rf "$LOGS"
 mkdir -p "$LOGS"
 echo "seed $seed, jobs $(jobs_here), $(date -u +%FT%TZ)"

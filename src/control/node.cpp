@@ -13,6 +13,7 @@
 #include <weft/crypto/aead.hpp>
 #include <weft/crypto/x25519.hpp>
 
+#include "cipher_choice.hpp"
 #include "device_access.hpp"
 #include "node_impl.hpp"
 
@@ -74,7 +75,7 @@ Result<> Node::Impl::start_engine() {
         error.cause = config_.origins.at("node.isa") + ": node.isa: " + error.cause;
         return error;
     }
-    kernels_ = *kernels;
+    kernels_ = config_.node.isa == "auto" ? &choose_cipher(crypto::available_kernels()) : *kernels;
     for (const crypto::AeadKernels* failed : crypto::failed_kernels()) {
         env_.log.error("kernels_failed",
                        {{"isa", failed->name},
