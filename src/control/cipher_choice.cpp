@@ -13,12 +13,22 @@ namespace {
 
 constexpr std::size_t kBatch = 32;
 constexpr std::size_t kPacket = 1420;
-constexpr Duration kSample = std::chrono::milliseconds{1};  // longer than a change of clock takes
-constexpr int kRounds = 3;                                  // of which the shortest counts
-constexpr int kClearlyPercent = 95;                         // of the other's time
+constexpr Duration kSample = std::chrono::milliseconds{1};
+constexpr int kWarmUps = 2;          // samples until the clock has changed after what ran before
+constexpr int kSamples = 3;          // of which the shortest counts
+constexpr int kClearlyPercent = 95;  // of the other's time
 
 bool is_wide(const crypto::AeadKernels& kernels) {
     return std::string_view{kernels.name}.starts_with("avx512");
+}
+
+Duration shortest_time(const crypto::AeadKernels& kernels, const CipherClock& measure) {
+    Duration shortest = Duration::max();
+    for (int i = 0; i < kWarmUps + kSamples; ++i) {
+        const Duration sample = measure(kernels);
+        shortest = i < kWarmUps ? shortest : std::min(shortest, sample);
+    }
+    return shortest;
 }
 
 }  // namespace
@@ -55,16 +65,14 @@ const crypto::AeadKernels& choose_cipher(std::span<const crypto::AeadKernels* co
     }
     const auto candidates =
         available.first(static_cast<std::size_t>(narrow - available.begin()) + 1);
-    std::vector<Duration> shortest(candidates.size(), Duration::max());
-    for (int round = 0; round < kRounds; ++round) {
-        for (std::size_t i = 0; i < candidates.size(); ++i) {
-            shortest[i] = std::min(shortest[i], measure(*candidates[i]));
-        }
-    }
-    std::size_t best = 0;
-    for (std::size_t i = 1; i < candidates.size(); ++i) {
-        if (shortest[i] * 100 < shortest[best] * kClearlyPercent) {
+    // From the narrowest on: CPUs stay at the lower clock for a while after 512-bit code.
+    std::size_t best = candidates.size() - 1;
+    Duration best_time = shortest_time(*candidates[best], measure);
+    for (std::size_t i = best; i-- > 0;) {
+        const Duration time = shortest_time(*candidates[i], measure);
+        if (time * kClearlyPercent <= best_time * 100) {
             best = i;
+            best_time = time;
         }
     }
     return *candidates[best];

@@ -18,8 +18,8 @@ using CipherClock = std::function<Duration(const crypto::AeadKernels&)>;
 /// A millisecond's worth of batches of full packets, sealed; the mean time of a batch.
 [[nodiscard]] Duration time_of_a_batch(const crypto::AeadKernels& kernels);
 
-/// `available` is best first and not empty. A table takes the place of one before it only if it is
-/// clearly faster.
+/// `available` is best first and not empty. A later table is chosen only if it is clearly faster
+/// than those before it.
 [[nodiscard]] const crypto::AeadKernels& choose_cipher(
     std::span<const crypto::AeadKernels* const> available,
     const CipherClock& measure = time_of_a_batch);

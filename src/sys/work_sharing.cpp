@@ -11,7 +11,8 @@ namespace weft::sys {
 
 namespace {
 
-constexpr unsigned kTimeOneIn = 16;
+constexpr unsigned kTimeOneIn = 64;
+constexpr unsigned kTimedFirst = 4;  // of these the shortest counts
 constexpr double kWeight = 1.0 / 8;  // of a new sample in a mean
 constexpr int kSpins = 256;          // before a waiting owner lets others have its core
 constexpr double kGainLeast = 0.9;   // of the time alone
@@ -54,29 +55,38 @@ std::optional<std::uint32_t> claim(std::atomic<std::uint64_t>& ticket) {
 // ---- The owner ----------------------------------------------------------------------------------
 
 void WorkSharing::run(std::size_t number, const Batch& batch) {
-    Account& account = hands_[number].account;
     if (hands_.size() == 1 || batch.bytes < kSharedLeast) {
         batch.run(batch.context, 0, batch.items);
         return;
     }
-    if (const std::size_t helpers = helpers_worth(account, batch); helpers != 0) {
-        run_shared(hands_[number], batch, helpers);
+    Hand& hand = hands_[number];
+    if (hand.account.untimed == 0) {
+        run_timed(hand.account, batch);
         return;
     }
-    if (account.pause != 0) {
-        account.pause -= 1;
-    }
-    if (account.untimed != 0) {
-        account.untimed -= 1;
-        batch.run(batch.context, 0, batch.items);
+    hand.account.untimed -= 1;
+    if (const std::size_t helpers = helpers_worth(hand.account, batch); helpers != 0) {
+        run_shared(hand, batch, helpers);
         return;
     }
-    account.untimed = kTimeOneIn - 1;
+    hand.account.pause -= hand.account.pause != 0 ? 1U : 0U;
+    batch.run(batch.context, 0, batch.items);
+}
+
+/// Alone, also while others would help: else nobody knew whether that pays.
+void WorkSharing::run_timed(Account& account, const Batch& batch) {
     const Time start = BootClock::now();
     batch.run(batch.context, 0, batch.items);
     const double sample = ns_since(start) / static_cast<double>(batch.bytes);
-    account.ns_per_byte +=
-        account.ns_per_byte == 0 ? sample : kWeight * (sample - account.ns_per_byte);
+    double& mean = account.ns_per_byte;
+    if (account.timed < kTimedFirst) {
+        mean = account.timed == 0 ? sample : std::min(mean, sample);
+        account.timed += 1;
+        return;
+    }
+    // The batch was interrupted, or takes longer now: the mean goes up slowly, and down at once.
+    mean = std::min(sample, mean + kWeight * (std::min(sample, 2 * mean) - mean));
+    account.untimed = kTimeOneIn - 1;
 }
 
 /// How many others should take part; 0 if that does not pay or all are busy.
@@ -90,14 +100,18 @@ std::size_t WorkSharing::helpers_worth(const Account& account, const Batch& batc
         return hand.asleep.load(std::memory_order_relaxed) != nullptr ||
                hand.lingers.load(std::memory_order_relaxed);
     });
-    return std::min(worth, static_cast<std::size_t>(free));
+    return std::min({worth, static_cast<std::size_t>(free), parts_for(batch) - 1});
+}
+
+std::size_t WorkSharing::parts_for(const Batch& batch) {
+    return std::min({batch.bytes / kPartBytes, batch.items, kPartsMost});
 }
 
 void WorkSharing::run_shared(Hand& hand, const Batch& batch, std::size_t helpers) {
     const Time start = BootClock::now();
     Account& account = hand.account;
     Offer& offer = hand.offer;
-    const std::size_t parts = std::min({batch.bytes / kPartBytes, batch.items, kPartsMost});
+    const std::size_t parts = parts_for(batch);
     offer.batch = batch;
     offer.done.store(0, std::memory_order_relaxed);
     const std::uint64_t generation =

@@ -74,6 +74,7 @@ class WorkSharing {
     struct alignas(64) Account {
         std::atomic<std::uint64_t> shared{0};  // batches; the others are the thread's own
         double ns_per_byte = 0;                // alone, of batches that were timed
+        unsigned timed = 0;                    // of the first few
         unsigned untimed = 0;                  // batches until the next is timed
         unsigned in_vain = 0;                  // shared batches in a row that were no faster
         unsigned pause = 0;                    // batches not to be shared
@@ -85,6 +86,8 @@ class WorkSharing {
         std::atomic<bool> lingers{false};            // needs no waking
     };
 
+    static void run_timed(Account& account, const Batch& batch);
+    [[nodiscard]] static std::size_t parts_for(const Batch& batch);
     [[nodiscard]] std::size_t helpers_worth(const Account& account, const Batch& batch) const;
     void run_shared(Hand& hand, const Batch& batch, std::size_t helpers);
     void wake(std::size_t helpers);

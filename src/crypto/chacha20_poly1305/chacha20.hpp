@@ -111,9 +111,9 @@ struct Start {
     typename V::U32 nonce[2];
 };
 
-/// The blocks of `start`, word by word.
-template <class V, class Mac>
-WEFT_KERNEL void chacha20_words(const Start<V>& start, typename V::U32* x, Mac& mac) {
+/// The words that `start` stands for.
+template <class V>
+WEFT_KERNEL void first_words(const Start<V>& start, typename V::U32* x) {
     WEFT_UNROLL
     for (std::size_t i = 0; i < 4; ++i) {
         x[i] = V::all32(kSigma[i]);
@@ -126,8 +126,11 @@ WEFT_KERNEL void chacha20_words(const Start<V>& start, typename V::U32* x, Mac& 
     x[13] = V::all32(0);
     x[14] = start.nonce[0];
     x[15] = start.nonce[1];
-    double_round<V>(x);
-    other_double_rounds<V>(x, mac);
+}
+
+/// After the rounds: the words that they began with are added.
+template <class V>
+WEFT_KERNEL void add_first_words(const Start<V>& start, typename V::U32* x) {
     WEFT_UNROLL
     for (std::size_t i = 0; i < 4; ++i) {
         x[i] += V::all32(kSigma[i]);
@@ -141,6 +144,34 @@ WEFT_KERNEL void chacha20_words(const Start<V>& start, typename V::U32* x, Mac& 
     x[15] += start.nonce[1];
 }
 
+/// The blocks of `start`, word by word.
+template <class V>
+WEFT_KERNEL void chacha20_words(const Start<V>& start, typename V::U32* x) {
+    first_words<V>(start, x);
+    double_round<V>(x);
+    Idle idle;
+    other_double_rounds<V>(x, idle);
+    add_first_words<V>(start, x);
+}
+
+/// Words after the first round of columns 1 to 3 and the first step of column 0. The counter is in
+/// column 0 only, so for all blocks of a message these are the same.
+template <class V>
+WEFT_KERNEL void mix_once(typename V::U32* x) {
+    x[0] += x[4];
+    quarter_round<V, 1, 5, 9, 13>(x);
+    quarter_round<V, 2, 6, 10, 14>(x);
+    quarter_round<V, 3, 7, 11, 15>(x);
+}
+
+/// The rounds that mix_once leaves, with the counter in x[12].
+template <class V, class Mac>
+WEFT_KERNEL void rounds_after_mix(typename V::U32* x, Mac& mac) {
+    quarter_round_after_first_step<V, 0, 4, 8, 12>(x);
+    diagonal_round<V>(x);
+    other_double_rounds<V>(x, mac);
+}
+
 /// A word as a vector of one lane.
 struct OneWord {
     using U32 = std::uint32_t;
@@ -150,12 +181,11 @@ struct OneWord {
     }
 };
 
-/// What the blocks of one message start from. Its counter is in column 0 only, so the first round
-/// of the other columns is the same for all blocks and done here.
+/// What the blocks of one message start from.
 template <class V>
 struct RowStart {
     std::uint32_t word[16];
-    std::uint32_t mixed[16];  // [12], the counter's, is not used
+    std::uint32_t mixed[16];  // mix_once; [12], the counter's, is not used
 
     explicit WEFT_KERNEL RowStart(const Work& work) {
         std::memcpy(word, kSigma, sizeof kSigma);
@@ -168,10 +198,7 @@ struct RowStart {
         for (std::size_t i = 0; i < 16; ++i) {
             mixed[i] = word[i];
         }
-        mixed[0] += mixed[4];  // the first step of column 0
-        quarter_round<OneWord, 1, 5, 9, 13>(mixed);
-        quarter_round<OneWord, 2, 6, 10, 14>(mixed);
-        quarter_round<OneWord, 3, 7, 11, 15>(mixed);
+        mix_once<OneWord>(mixed);
     }
 };
 
@@ -186,9 +213,7 @@ WEFT_KERNEL void chacha20_words(const RowStart<V>& start,
     for (std::size_t i = 0; i < 16; ++i) {
         x[i] = i == 12 ? counters : V::all32(start.mixed[i]);
     }
-    quarter_round_after_first_step<V, 0, 4, 8, 12>(x);
-    diagonal_round<V>(x);
-    other_double_rounds<V>(x, mac);
+    rounds_after_mix<V>(x, mac);
     WEFT_UNROLL
     for (std::size_t i = 0; i < 16; ++i) {
         if (i != 13) {  // is zero

@@ -279,14 +279,22 @@ WEFT_FRAME void column(const Work* const* works, unsigned count) {
     ColumnState<V> state;
     find_messages<V>(state, works, count);
     find_starts<V>(state);
+    typename V::U32 mixed[16];
+    first_words<V>(state.start, mixed);
+    mix_once<V>(mixed);
     ColumnMac<V, F> mac;
     Places<V> places;
     std::size_t from = 0;
     std::size_t size = kBlock;  // half a step: the first blocks are the keys of Poly1305
     do {
         typename V::U32 x[16];
+        WEFT_UNROLL
+        for (std::size_t i = 0; i < 16; ++i) {
+            x[i] = i == 12 ? state.start.counter : mixed[i];
+        }
         Idle idle;
-        chacha20_words<V>(state.start, x, idle);
+        rounds_after_mix<V>(x, idle);
+        add_first_words<V>(state.start, x);
         state.start.counter += V::all32(2);
         if (from == 0) {
             mac.start(x);

@@ -7,7 +7,7 @@
 //
 // The stream of blocks is made a multiple of four by leading zeros, which leave h zero; so its last
 // four are always the message's end and the lengths. Branches on lengths only. Bounds: as in
-// poly1305_field26.hpp, whose numbers these are; fifty products and a block sum to less than 2^60.
+// poly1305_field26.hpp, whose numbers these are; ten products and a block sum to less than 2^58.
 //
 // Included by kernel files after their target pragma; everything is local to the file.
 #pragma once

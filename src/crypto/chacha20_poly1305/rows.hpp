@@ -89,8 +89,7 @@ WEFT_FRAME inline void make_odd(OddBlocks<V>& odd, std::size_t first) {
     start.nonce[0] = V::load32(odd.nonce[0] + first);
     start.nonce[1] = V::load32(odd.nonce[1] + first);
     typename V::U32 x[16];
-    Idle idle;
-    chacha20_words<V>(start, x, idle);
+    chacha20_words<V>(start, x);
     store_words<V>(odd.stream + first * kBlock, x);
 }
 

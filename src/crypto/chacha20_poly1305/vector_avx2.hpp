@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// 256-bit vectors with AVX2; what each function does: vector_sse.hpp.
+// 256-bit vectors with AVX2, as column.hpp wants them too; what each function does is said here or
+// in vector_sse.hpp.
 //
 // Included by kernel files after their target pragma; everything is local to the file.
 #pragma once
@@ -15,9 +16,9 @@ typedef std::uint64_t AvxU64 __attribute__((vector_size(32)));
 struct Avx2 : Copies {
     using U32 = AvxU32;
     using U64 = AvxU64;
-    using Half = U64;
+    using Half = U64;  // what a number's limb is as a factor
     static constexpr std::size_t kWords = 8;
-    static constexpr std::size_t kLanes = 4;
+    static constexpr std::size_t kLanes = 4;  // 64-bit lanes
     static constexpr std::size_t kParts = 2;
 
     static WEFT_KERNEL U64 as64(U32 value) { return reinterpret_cast<U64>(value); }
@@ -60,6 +61,7 @@ struct Avx2 : Copies {
         }
     }
 
+    /// Each 64-bit lane.
     template <int kBy>
     static WEFT_KERNEL U64 left(U64 value) {
         return value << kBy;
@@ -69,12 +71,11 @@ struct Avx2 : Copies {
         return value >> kBy;
     }
 
+    /// From the limbs of numbers to factors.
     static WEFT_KERNEL Half narrow(U64 value) { return value; }
+    /// sum + a * b, of the low 32 bits of each 64-bit lane of a and b.
     static WEFT_KERNEL U64 multiply_add(U64 sum, Half a, Half b) {
         return sum + reinterpret_cast<U64>(_mm256_mul_epu32(raw(a), raw(b)));
-    }
-    static WEFT_KERNEL std::uint64_t sum_lanes(U64 value) {
-        return value[0] + value[1] + value[2] + value[3];
     }
 
     static WEFT_KERNEL void transpose_words(U32* x) {
@@ -108,6 +109,7 @@ struct Avx2 : Copies {
         }
     }
 
+    /// Rows to columns: x[p] is 64-bit words of message p; after it lane p of x[i] is its word i.
     static WEFT_KERNEL void transpose_lanes(U64* x) {
         const __m256i even01 = _mm256_unpacklo_epi64(raw(x[0]), raw(x[1]));
         const __m256i odd01 = _mm256_unpackhi_epi64(raw(x[0]), raw(x[1]));
@@ -117,11 +119,6 @@ struct Avx2 : Copies {
         x[1] = reinterpret_cast<U64>(_mm256_permute2x128_si256(odd01, odd23, 0x20));
         x[2] = reinterpret_cast<U64>(_mm256_permute2x128_si256(even01, even23, 0x31));
         x[3] = reinterpret_cast<U64>(_mm256_permute2x128_si256(odd01, odd23, 0x31));
-    }
-
-    static WEFT_KERNEL void split_pair(U64 a, U64 b, U64& low, U64& high) {
-        low = reinterpret_cast<U64>(_mm256_unpacklo_epi64(raw(a), raw(b)));
-        high = reinterpret_cast<U64>(_mm256_unpackhi_epi64(raw(a), raw(b)));
     }
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// 512-bit vectors with AVX-512 F, BW, DQ and VL; what each function does: vector_sse.hpp.
+// 512-bit vectors with AVX-512 F, BW, DQ and VL, as row.hpp wants them too; what each
+// function does is said here, in vector_avx2.hpp or in vector_sse.hpp.
 //
 // Included by kernel files after their target pragma; everything is local to the file.
 #pragma once
@@ -143,6 +144,7 @@ struct Avx512 {
         }
     }
 
+    /// The 64-bit words of a and b, in turns: even ones to `low`, odd ones to `high`.
     static WEFT_KERNEL void split_pair(U64 a, U64 b, U64& low, U64& high) {
         low = u64(_mm512_unpacklo_epi64(raw(a), raw(b)));
         high = u64(_mm512_unpackhi_epi64(raw(a), raw(b)));

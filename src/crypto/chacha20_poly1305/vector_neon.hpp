@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// 128-bit vectors with NEON, 32- and 64-bit Arm; what each function does: vector_sse.hpp.
+// 128-bit vectors with NEON, 32- and 64-bit Arm; what each function does: vector_sse.hpp,
+// vector_avx2.hpp.
 //
 // Included by kernel files after their target pragma; everything is local to the file.
 #pragma once
@@ -105,11 +106,6 @@ struct Neon : Copies {
         const U64 low = lows(x[0], x[1]);
         x[1] = highs(x[0], x[1]);
         x[0] = low;
-    }
-
-    static WEFT_KERNEL void split_pair(U64 a, U64 b, U64& low, U64& high) {
-        low = lows(a, b);
-        high = highs(a, b);
     }
 };
 

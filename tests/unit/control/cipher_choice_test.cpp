@@ -48,14 +48,16 @@ TEST(ChooseCipher, StaysWithTheWiderOfTwoThatAreEquallyFast) {
     EXPECT_EQ(chosen({&kWide, &kAvx2}, {{"avx512", 1000}, {"avx2", 940}}), "avx2");
 }
 
-TEST(ChooseCipher, TakesTheShortestOfSeveralTimesOfEach) {
-    int calls = 0;
-    const auto first_is_disturbed = [&](const crypto::AeadKernels& kernels) {
-        calls += 1;
-        return Duration{calls == 1 ? 1'000'000 : kernels.name == kWide.name ? 10'000 : 20'000};
+TEST(ChooseCipher, TakesTheShortestOfSeveralTimesOfEachAndNoneOfTheFirstTwo) {
+    std::map<std::string, int> calls;
+    const auto disturbed = [&](const crypto::AeadKernels& kernels) {
+        const int call = ++calls[kernels.name];
+        const int cold = 1;  // the clock of what ran before
+        const int usual = &kernels == &kWide ? 10'000 : 20'000;
+        return Duration{call <= 2 ? cold : call == 3 ? 1'000'000 : usual};
     };
     const Tables both{&kWide, &kAvx2};
-    EXPECT_EQ(&choose_cipher(both, first_is_disturbed), &kWide);
+    EXPECT_EQ(&choose_cipher(both, disturbed), &kWide);
 }
 
 TEST(ChooseCipher, MeasuresTheTablesOfThisMachine) {

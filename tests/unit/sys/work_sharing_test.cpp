@@ -16,11 +16,16 @@ namespace {
 
 constexpr std::size_t kItems = 64;
 
-/// Items that remember how often they were done, and by how many calls. Each takes a while, so that
-/// sharing pays on any machine.
+/// So slow that sharing 64 items pays on any machine.
+constexpr Duration kSlow = std::chrono::microseconds{5};
+
+/// Items that remember how often they were done. Each takes a while.
 class Items {
   public:
-    explicit Items(std::size_t count = kItems) : done_(count, 0) {}
+    explicit Items(std::size_t count = kItems, Duration each = kSlow)
+        : done_(count, 0), each_(each) {}
+
+    void take(Duration each) { each_ = each; }
 
     void run(WorkSharing& sharing, std::size_t number, std::size_t bytes_each = 1500) {
         sharing.run(number, {run_some, this, done_.size(), done_.size() * bytes_each});
@@ -34,15 +39,16 @@ class Items {
 
   private:
     static void run_some(const void* context, std::size_t from, std::size_t count) {
-        auto& done = static_cast<Items*>(const_cast<void*>(context))->done_;
-        const Time end = BootClock::now() + std::chrono::microseconds{5} * static_cast<int>(count);
+        auto& items = *static_cast<Items*>(const_cast<void*>(context));
+        const Time end = BootClock::now() + items.each_ * static_cast<int>(count);
         for (std::size_t i = from; i < from + count; ++i) {
-            done[i] += 1;
+            items.done_[i] += 1;
         }
         while (BootClock::now() < end) {
         }
     }
     std::vector<unsigned> done_;
+    Duration each_;
 };
 
 TEST(WorkSharing, does_each_item_once_whoever_takes_which_part) {
@@ -83,13 +89,33 @@ TEST(WorkSharing, shares_nothing_that_its_owner_does_as_fast) {
     const test::IdleWorker helper{sharing, 1};
     Items few{4};
     Items small;
-    for (int round = 0; round < 100; ++round) {
-        few.run(sharing, 0);  // 20 us
+    for (int round = 0; round < 300; ++round) {
+        few.run(sharing, 0, 5000);  // 20 us
         EXPECT_TRUE(few.each_once());
-        small.run(sharing, 0, 100);  // bytes that are hardly worth it
+        small.run(sharing, 0, 100);  // too few bytes to look at the clock for
         EXPECT_TRUE(small.each_once());
     }
     EXPECT_EQ(sharing.shared_batches(), 0);
+}
+
+TEST(WorkSharing, stops_when_its_work_has_become_fast) {
+    constexpr int kRoundsMost = 20'000;
+    WorkSharing sharing{2};
+    const test::IdleWorker helper{sharing, 1};
+    Items items;
+    for (int round = 0; round < kRoundsMost && sharing.shared_batches() == 0; ++round) {
+        items.run(sharing, 0);
+    }
+    ASSERT_NE(sharing.shared_batches(), 0);
+    items.take(std::chrono::nanoseconds{100});
+    for (int round = 0; round < 100; ++round) {  // one in 64 is timed
+        items.run(sharing, 0);
+    }
+    const std::uint64_t before = sharing.shared_batches();
+    for (int round = 0; round < 300; ++round) {
+        items.run(sharing, 0);
+    }
+    EXPECT_EQ(sharing.shared_batches(), before);
 }
 
 TEST(WorkSharing, a_thread_by_itself_has_nobody_to_help) {
