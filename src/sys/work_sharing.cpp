@@ -16,6 +16,7 @@ constexpr unsigned kTimedFirst = 4;  // of these the shortest counts
 constexpr double kWeight = 1.0 / 8;  // of a new sample in a mean
 constexpr int kSpins = 256;          // before a waiting owner lets others have its core
 constexpr double kGainLeast = 0.9;   // of the time alone
+constexpr double kCostMost = 2;      // of the time alone
 
 void pause_core() {
 #if defined(__x86_64__)
@@ -133,11 +134,22 @@ void WorkSharing::run_shared(Hand& hand, const Batch& batch, std::size_t helpers
         account.shared.store(account.shared.load(std::memory_order_relaxed) + 1,
                              std::memory_order_relaxed);
     }
-    const double alone = account.ns_per_byte * static_cast<double>(batch.bytes);
-    account.in_vain = ns_since(start) > kGainLeast * alone ? account.in_vain + 1 : 0;
-    if (account.in_vain == kInVainMost) {
+    judge(account, ns_since(start), account.ns_per_byte * static_cast<double>(batch.bytes));
+}
+
+/// Where sharing was in vain for a while, or once cost much (a helper lost its core in the middle
+/// of a part), there is a pause; the next one is longer unless it was worth it in between.
+void WorkSharing::judge(Account& account, double took, double alone) {
+    if (took <= kGainLeast * alone) {
         account.in_vain = 0;
-        account.pause = kPause;
+        account.next_pause = kPauseFirst;
+        return;
+    }
+    account.in_vain += took > kCostMost * alone ? kInVainMost : 1;
+    if (account.in_vain >= kInVainMost) {
+        account.in_vain = 0;
+        account.pause = account.next_pause;
+        account.next_pause = std::min(2 * account.next_pause, kPauseMost);
     }
 }
 

@@ -61,7 +61,8 @@ class WorkSharing {
     static constexpr Duration kLinger = std::chrono::microseconds{50};
     static constexpr Duration kHelpMost = std::chrono::microseconds{500};  // then its own work
     static constexpr unsigned kInVainMost = 8;                             // batches in a row
-    static constexpr unsigned kPause = 256;                                // batches
+    static constexpr unsigned kPauseFirst = 256;                           // batches
+    static constexpr unsigned kPauseMost = 16384;
 
     /// A batch on offer. `ticket` is generation ‖ next part ‖ parts (32, 16, 16 bits): who moves
     /// it on has claimed a part, and the owner changes nothing before that part is done.
@@ -78,6 +79,7 @@ class WorkSharing {
         unsigned untimed = 0;                  // batches until the next is timed
         unsigned in_vain = 0;                  // shared batches in a row that were no faster
         unsigned pause = 0;                    // batches not to be shared
+        unsigned next_pause = kPauseFirst;
     };
     struct Hand {
         Offer offer;
@@ -90,6 +92,7 @@ class WorkSharing {
     [[nodiscard]] static std::size_t parts_for(const Batch& batch);
     [[nodiscard]] std::size_t helpers_worth(const Account& account, const Batch& batch) const;
     void run_shared(Hand& hand, const Batch& batch, std::size_t helpers);
+    static void judge(Account& account, double took, double alone);
     void wake(std::size_t helpers);
     static bool run_part(Offer& offer);
     bool take_parts(std::size_t number);
