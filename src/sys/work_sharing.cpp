@@ -15,8 +15,12 @@ constexpr unsigned kTimeOneIn = 64;
 constexpr unsigned kTimedFirst = 4;  // of these the shortest counts
 constexpr double kWeight = 1.0 / 8;  // of a new sample in a mean
 constexpr int kSpins = 256;          // before a waiting owner lets others have its core
-constexpr double kGainLeast = 0.9;   // of the time alone
-constexpr double kCostMost = 2;      // of the time alone
+// Of the time that a batch takes alone.
+constexpr double kRatioWeight = 1.0 / 16;
+constexpr double kRatioMost = 8;  // of one batch
+constexpr double kPays = 0.9;
+constexpr double kPaysWell = 0.75;
+constexpr double kOnProbation = 0.8;
 
 void pause_core() {
 #if defined(__x86_64__)
@@ -137,19 +141,17 @@ void WorkSharing::run_shared(Hand& hand, const Batch& batch, std::size_t helpers
     judge(account, ns_since(start), account.ns_per_byte * static_cast<double>(batch.bytes));
 }
 
-/// Where sharing was in vain for a while, or once cost much (a helper lost its core in the middle
-/// of a part), there is a pause; the next one is longer unless it was worth it in between.
+/// By a mean over some batches of what they took, as a part of the time alone: one whose helper
+/// lost its core in the middle of a part is no reason to stop, several are. Where sharing goes on
+/// not to pay, pauses become longer.
 void WorkSharing::judge(Account& account, double took, double alone) {
-    if (took <= kGainLeast * alone) {
-        account.in_vain = 0;
-        account.next_pause = kPauseFirst;
-        return;
-    }
-    account.in_vain += took > kCostMost * alone ? kInVainMost : 1;
-    if (account.in_vain >= kInVainMost) {
-        account.in_vain = 0;
+    account.ratio += kRatioWeight * (std::min(took / alone, kRatioMost) - account.ratio);
+    if (account.ratio > kPays) {
         account.pause = account.next_pause;
         account.next_pause = std::min(2 * account.next_pause, kPauseMost);
+        account.ratio = kOnProbation;
+    } else if (account.ratio < kPaysWell) {
+        account.next_pause = kPauseFirst;
     }
 }
 

@@ -60,7 +60,6 @@ class WorkSharing {
     static constexpr std::size_t kSharedLeast = 16384;  // bytes; worth reading the clock, too
     static constexpr Duration kLinger = std::chrono::microseconds{50};
     static constexpr Duration kHelpMost = std::chrono::microseconds{500};  // then its own work
-    static constexpr unsigned kInVainMost = 8;                             // batches in a row
     static constexpr unsigned kPauseFirst = 256;                           // batches
     static constexpr unsigned kPauseMost = 16384;
 
@@ -77,7 +76,7 @@ class WorkSharing {
         double ns_per_byte = 0;                // alone, of batches that were timed
         unsigned timed = 0;                    // of the first few
         unsigned untimed = 0;                  // batches until the next is timed
-        unsigned in_vain = 0;                  // shared batches in a row that were no faster
+        double ratio = 0.5;                    // what shared ones take, of the time alone
         unsigned pause = 0;                    // batches not to be shared
         unsigned next_pause = kPauseFirst;
     };
