@@ -21,9 +21,6 @@ inline void store_word(std::uint8_t* to, std::uint32_t word) {
     std::memcpy(to, &word, sizeof word);
 }
 
-// Between the rounds of a vector set's ChaCha20 its state has to stay in registers.
-#define WEFT_POLY1305_INLINE inline __attribute__((always_inline))
-
 #if defined(__SIZEOF_INT128__)
 
 class Poly1305 {
@@ -40,7 +37,7 @@ class Poly1305 {
           pad1_(load(key + 24)) {}
 
     /// A whole number of blocks, but for the last call: that one is padded with zeros.
-    WEFT_POLY1305_INLINE void update(const std::uint8_t* text, std::size_t size) {
+    WEFT_KERNEL void update(const std::uint8_t* text, std::size_t size) {
         for (; size >= 16; text += 16, size -= 16) {
             take<1>(text);
         }
@@ -53,14 +50,14 @@ class Poly1305 {
 
     /// Some blocks, without branches.
     template <std::size_t kBlocks>
-    WEFT_POLY1305_INLINE void take(const std::uint8_t* text) {
+    WEFT_KERNEL void take(const std::uint8_t* text) {
         WEFT_UNROLL
         for (std::size_t i = 0; i < kBlocks; ++i) {
             absorb(load(text + 16 * i), load(text + 16 * i + 8));
         }
     }
 
-    void finish(std::uint64_t size, std::uint8_t* tag) {
+    WEFT_FRAME void finish(std::uint64_t size, std::uint8_t* tag) {
         absorb(0, size);
         // h + 5 reaches 2^130 exactly if h is not below the modulus.
         U64 less[3] = {h_[0], h_[1], h_[2]};
@@ -85,7 +82,7 @@ class Poly1305 {
     }
 
     /// h += low + high 2^64 + top 2^128.
-    static WEFT_POLY1305_INLINE void add(U64* h, U64 low, U64 high, U64 top) {
+    static WEFT_KERNEL void add(U64* h, U64 low, U64 high, U64 top) {
 #if defined(__aarch64__) && !defined(__clang__)
         // GCC 12, unlike clang, keeps no carry in the flags from one addition to the next.
         asm("adds %0, %0, %3\n\tadcs %1, %1, %x4\n\tadc %2, %2, %x5"
@@ -108,7 +105,7 @@ class Poly1305 {
 
     /// h = (h + block + 2^128) * r. Bounds: h is below 2^130 + 2^128 before, so h[2] is 6 at most
     /// in the products, where 6 * s1 < 2^63.
-    WEFT_POLY1305_INLINE void absorb(U64 low, U64 high) {
+    WEFT_KERNEL void absorb(U64 low, U64 high) {
         add(h_, low, high, 1);
         const Wide product0 = Wide{h_[0]} * r0_ + Wide{h_[1]} * s1_;
         const Wide product1 = Wide{h_[0]} * r1_ + Wide{h_[1]} * r0_ +
@@ -165,7 +162,7 @@ class Poly1305 {
         }
     }
 
-    void finish(std::uint64_t size, std::uint8_t* tag) {
+    WEFT_FRAME void finish(std::uint64_t size, std::uint8_t* tag) {
         absorb(0, 0, static_cast<std::uint32_t>(size), static_cast<std::uint32_t>(size >> 32));
         for (std::size_t round = 0; round < 2; ++round) {
             for (std::size_t i = 0; i < 4; ++i) {
