@@ -29,7 +29,7 @@ class Poly1305 {
 
   public:
     /// `key` is the first 8 words of the key block.
-    explicit Poly1305(const std::uint8_t* key)
+    explicit WEFT_KERNEL Poly1305(const std::uint8_t* key)
         : r0_(load(key) & 0x0ffffffc0fffffff),
           r1_(load(key + 8) & 0x0ffffffc0ffffffc),
           s1_(r1_ + (r1_ >> 2)),
@@ -71,12 +71,12 @@ class Poly1305 {
     }
 
   private:
-    static U64 load(const std::uint8_t* from) {
+    static WEFT_KERNEL U64 load(const std::uint8_t* from) {
         U64 value = 0;
         std::memcpy(&value, from, sizeof value);
         return kIsLittleEndian ? value : __builtin_bswap64(value);
     }
-    static void store(std::uint8_t* to, U64 value) {
+    static WEFT_KERNEL void store(std::uint8_t* to, U64 value) {
         value = kIsLittleEndian ? value : __builtin_bswap64(value);
         std::memcpy(to, &value, sizeof value);
     }
@@ -133,7 +133,7 @@ class Poly1305 {
 
   public:
     /// `key` is the first 8 words of the key block.
-    explicit Poly1305(const std::uint8_t* key)
+    explicit WEFT_KERNEL Poly1305(const std::uint8_t* key)
         : r_{load_word(key) & 0x3ffffff,
              ((load_word(key) >> 26) | (load_word(key + 4) << 6)) & 0x3ffff03,
              ((load_word(key + 4) >> 20) | (load_word(key + 8) << 12)) & 0x3ffc0ff,

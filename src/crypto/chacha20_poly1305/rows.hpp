@@ -25,7 +25,7 @@ struct Cut {
     static constexpr std::size_t kStep = V::kWords * kBlock;  // bytes of text of a whole vector
 
     /// A block that is not full is never in a whole vector.
-    explicit Cut(std::size_t size)
+    explicit WEFT_KERNEL Cut(std::size_t size)
         : steps(size / kStep), odd(1 + (size + kBlock - 1) / kBlock - steps * V::kWords) {}
 
     std::size_t steps;
@@ -45,7 +45,7 @@ struct OddBlocks {
     std::size_t count = 0;
     bool one_key = true;
 
-    inline void add(const Work& work, std::size_t block) {
+    WEFT_FRAME inline void add(const Work& work, std::size_t block) {
         owner[count] = &work;
         counter[count] = static_cast<std::uint32_t>(block);
         nonce[0][count] = static_cast<std::uint32_t>(work.nonce);
@@ -54,7 +54,7 @@ struct OddBlocks {
         count += 1;
     }
 
-    inline void add_all_of(const Work& work) {
+    WEFT_FRAME inline void add_all_of(const Work& work) {
         const Cut<V> cut{work.size};
         add(work, 0);
         for (std::size_t i = 1; i < cut.odd; ++i) {
@@ -95,7 +95,7 @@ WEFT_FRAME inline void make_odd(OddBlocks<V>& odd, std::size_t first) {
 
 /// The key stream of the odd blocks of all messages.
 template <class V>
-inline void make_all_odd(OddBlocks<V>& odd, const Work* const* works, unsigned count) {
+WEFT_FRAME inline void make_all_odd(OddBlocks<V>& odd, const Work* const* works, unsigned count) {
     for (std::size_t i = 0; i < count; ++i) {
         odd.add_all_of(*works[i]);
     }
@@ -202,7 +202,7 @@ WEFT_FRAME void rows(const Work* const* works, unsigned count) {
 }
 
 template <class V, class Mac, bool kSealing>
-void row(const Work& work) {
+WEFT_FRAME void row(const Work& work) {
     const Work* const works = &work;
     rows<V, Mac, kSealing>(&works, 1);
 }
