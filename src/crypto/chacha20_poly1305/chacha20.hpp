@@ -188,6 +188,7 @@ struct RowStart {
     std::uint32_t mixed[16];  // mix_once; [12], the counter's, is not used
 
     explicit WEFT_KERNEL RowStart(const Work& work) {
+        WEFT_IN_SCOPE(this, sizeof *this);
         std::memcpy(word, kSigma, sizeof kSigma);
         std::memcpy(word + 4, work.key, 32);
         word[12] = 0;

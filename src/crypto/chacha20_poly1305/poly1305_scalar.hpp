@@ -43,6 +43,7 @@ class Poly1305 {
         }
         if (size != 0) {
             std::uint8_t block[16] = {};
+            WEFT_IN_SCOPE(block, sizeof block);
             std::memcpy(block, text, size);
             take<1>(block);
         }
@@ -149,6 +150,7 @@ class Poly1305 {
         }
         if (size != 0) {
             std::uint8_t block[16] = {};
+            WEFT_IN_SCOPE(block, sizeof block);
             std::memcpy(block, text, size);
             take<1>(block);
         }

@@ -13,9 +13,14 @@
 // heap to 32 bytes, which 64-byte vectors do not survive (GCC bug 110027); clang's checks these
 // functions too, in the fuzz target.
 #if defined(__SANITIZE_ADDRESS__) && !defined(__clang__)
+#include <sanitizer/asan_interface.h>
 #define WEFT_FRAME __attribute__((no_sanitize_address))
+// Before the C library's functions write to a variable of such a frame: where it lies, another
+// function's variables may still be marked as out of scope.
+#define WEFT_IN_SCOPE(at, size) __asan_unpoison_memory_region(at, size)
 #else
 #define WEFT_FRAME
+#define WEFT_IN_SCOPE(at, size) static_cast<void>(0)
 #endif
 #define WEFT_KERNEL WEFT_FRAME inline __attribute__((always_inline))
 // Before loops over the elements of an array of vectors: unless they are unrolled, the array is in
@@ -65,6 +70,7 @@ inline bool is_in_payload(const Work& work, std::size_t from, std::size_t size) 
 struct Copies {
     /// A stretch of up to 64 bytes, and zeros up to 64.
     static inline void gather(std::uint8_t* to, const Stretch& stretch) {
+        WEFT_IN_SCOPE(to, kBlock);
         std::memset(to, 0, kBlock);
         if (stretch.head_size != 0) {
             std::memcpy(to, stretch.head, stretch.head_size);
