@@ -64,6 +64,9 @@ Result<Progress> on_end(const MessageView& message, const std::string& doing) {
     if (message.header.nlmsg_type == NLMSG_DONE) {
         const auto status =
             static_cast<int>(read_u32(message.payload.first(message.payload.size() < 4 ? 0 : 4)));
+        if (status < -kErrnoMax) {
+            return errno_error(EBADMSG, doing);
+        }
         if (status < 0) {
             return netlink_error(Ack{-status, {}}, doing);
         }

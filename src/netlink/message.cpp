@@ -123,7 +123,7 @@ std::string read_string(ConstBytes value) {
 std::optional<Ack> parse_ack(const MessageView& message) {
     ConstBytes rest = message.payload;
     const std::optional<nlmsgerr> head = take_fixed_header<nlmsgerr>(rest);
-    if (!head || head->error > 0 || head->error < -4095) {  // MAX_ERRNO
+    if (!head || head->error > 0 || head->error < -kErrnoMax) {
         return std::nullopt;
     }
     Ack ack;

@@ -24,6 +24,7 @@ constexpr std::size_t netlink_align(std::size_t size) {
     return (size + 3) & ~std::size_t{3};
 }
 
+inline constexpr int kErrnoMax = 4095;                  // include/linux/err.h: MAX_ERRNO
 inline constexpr std::size_t kMessageHeaderSize = 16;   // struct nlmsghdr
 inline constexpr std::size_t kAttributeHeaderSize = 4;  // struct nlattr
 
