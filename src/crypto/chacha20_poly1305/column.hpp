@@ -107,7 +107,9 @@ struct Places {
 /// Lanes without a message repeat the first one, loads and stores and all: every load of a place
 /// comes before the first store to it.
 template <class V>
-inline void find_messages(ColumnState<V>& state, const Work* const* works, unsigned count) {
+WEFT_FRAME inline void find_messages(ColumnState<V>& state,
+                                     const Work* const* works,
+                                     unsigned count) {
     for (std::size_t p = 0; p < V::kLanes; ++p) {
         const Work& work = *works[p < count ? p : 0];
         state.work[p] = &work;
@@ -158,10 +160,10 @@ WEFT_KERNEL void find_whole(Places<V>& places, const ColumnState<V>& state, std:
 
 /// A step of up to `size` bytes where a message begins or ends, or its head or pad is.
 template <class V>
-inline void find_ragged(Places<V>& places,
-                        const ColumnState<V>& state,
-                        std::size_t from,
-                        std::size_t size) {
+WEFT_FRAME inline void find_ragged(Places<V>& places,
+                                   const ColumnState<V>& state,
+                                   std::size_t from,
+                                   std::size_t size) {
     places.shortest = size;
     places.longest = 0;
     for (std::size_t p = 0; p < V::kLanes; ++p) {
@@ -183,10 +185,10 @@ inline void find_ragged(Places<V>& places,
 /// After a step that `find_ragged` has prepared: results to where they belong, zeros behind them
 /// for Poly1305.
 template <class V>
-inline void place_ragged(Places<V>& places,
-                         const ColumnState<V>& state,
-                         std::size_t from,
-                         std::size_t size) {
+WEFT_FRAME inline void place_ragged(Places<V>& places,
+                                    const ColumnState<V>& state,
+                                    std::size_t from,
+                                    std::size_t size) {
     for (std::size_t p = 0; p < V::kLanes; ++p) {
         const std::size_t here = places.size[p];
         for (std::size_t at = 0; here < size && at < size; at += kBlock) {

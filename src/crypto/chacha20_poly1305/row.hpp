@@ -33,6 +33,7 @@ class RowMac {
         zeros_ = (kLanes - blocks % kLanes) % kLanes;
         steps_ = (blocks + zeros_) / kLanes;
         std::uint64_t r[2];
+        WEFT_IN_SCOPE(r, sizeof r);
         std::memcpy(r, key, sizeof r);
         find_powers(clamped<V, F>(V::all64(r[0]), V::all64(r[1])), blocks);
         WEFT_UNROLL
@@ -72,6 +73,7 @@ class RowMac {
   private:
     WEFT_FRAME void take_last_step(std::uint8_t* tag) {
         alignas(64) std::uint8_t scratch[kStep] = {};
+        WEFT_IN_SCOPE(scratch, sizeof scratch);
         const std::size_t done = step_ == 0 ? 0 : step_ * kStep - 16 * zeros_;
         std::memcpy(scratch + (step_ == 0 ? 16 * zeros_ : 0), text_ + done, size_ - done);
         const std::uint64_t size = size_;
@@ -99,6 +101,7 @@ class RowMac {
         const U64 top = V::all64(F::kAbove128);
         if (step_ == 0 && zeros_ != 0) {
             alignas(64) std::uint8_t scratch[kStep] = {};
+            WEFT_IN_SCOPE(scratch, sizeof scratch);
             std::memcpy(scratch + 16 * zeros_, text_, kStep - 16 * zeros_);
             h_ = F::carry(F::product(F::sum(h_, blocks_at(scratch, tops())), all_));
         } else if (step_ + 2 < steps_ && end_of(step_ + 1) <= offered_) {

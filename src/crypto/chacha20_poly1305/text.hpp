@@ -9,9 +9,9 @@
 
 #include "chacha20_poly1305/engine.hpp"
 
-// On functions that hold vectors. GCC 12's AddressSanitizer aligns the frames that it moves to the
-// heap to 32 bytes, which 64-byte vectors do not survive (GCC bug 110027); clang's checks these
-// functions too, in the fuzz target.
+// On functions that hold vectors, and on those that read or write what lies in such frames. GCC
+// 12's AddressSanitizer aligns the frames that it moves to the heap to 32 bytes, which 64-byte
+// vectors do not survive (GCC bug 110027); clang's checks these functions too, in the fuzz target.
 #if defined(__SANITIZE_ADDRESS__) && !defined(__clang__)
 #include <sanitizer/asan_interface.h>
 #define WEFT_FRAME __attribute__((no_sanitize_address))
@@ -52,7 +52,7 @@ struct Stretch {
 
 /// What [from, from + size) of the text, within the message, takes from head and payload; the rest
 /// is pad.
-inline Stretch stretch_of(const Work& work, std::size_t from, std::size_t size) {
+WEFT_FRAME inline Stretch stretch_of(const Work& work, std::size_t from, std::size_t size) {
     const std::size_t head = work.head_size > from ? at_most(work.head_size - from, size) : 0;
     const std::size_t begin = from + head - work.head_size;  // in the payload
     const std::size_t rest = work.payload_size > begin ? work.payload_size - begin : 0;
@@ -62,14 +62,14 @@ inline Stretch stretch_of(const Work& work, std::size_t from, std::size_t size) 
             at_most(rest, size - head)};
 }
 
-inline bool is_in_payload(const Work& work, std::size_t from, std::size_t size) {
+WEFT_FRAME inline bool is_in_payload(const Work& work, std::size_t from, std::size_t size) {
     return from >= work.head_size && from + size <= work.head_size + work.payload_size;
 }
 
 /// For vector sets without masked loads and stores.
 struct Copies {
     /// A stretch of up to 64 bytes, and zeros up to 64.
-    static inline void gather(std::uint8_t* to, const Stretch& stretch) {
+    WEFT_FRAME static inline void gather(std::uint8_t* to, const Stretch& stretch) {
         WEFT_IN_SCOPE(to, kBlock);
         std::memset(to, 0, kBlock);
         if (stretch.head_size != 0) {
@@ -78,7 +78,7 @@ struct Copies {
         std::memcpy(to + stretch.head_size, stretch.payload, stretch.payload_size);
     }
     /// The first `size` of the 64 bytes at `from`; the others become zeros there.
-    static inline void scatter(std::uint8_t* to, std::uint8_t* from, std::size_t size) {
+    WEFT_FRAME static inline void scatter(std::uint8_t* to, std::uint8_t* from, std::size_t size) {
         std::memcpy(to, from, size);
         std::memset(from + size, 0, kBlock - size);
     }
