@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which cipher table "auto" is: the best by instruction set, unless it begins with 512-bit ones,
-// which lower the clock of some CPUs: then all of those and the next are measured, for some 10 ms.
+// which lower the clock of some CPUs: then all of those and the next are measured, for some 15 ms.
 // Control thread, while starting up.
 #pragma once
 

@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The mailbox and the wake-up descriptors between workers and lane.
+// The mailbox between workers and lane, and batches of the cipher as work that workers share.
 #include "shared.hpp"
-
-#include <sys/eventfd.h>
-#include <unistd.h>
-
-#include <weft/base/assert.hpp>
 
 namespace weft::dataplane {
 
