@@ -68,7 +68,7 @@ std::string format_ms(std::uint64_t microseconds) {
     return format_decimal(value, decimals) + " ms";
 }
 
-std::string format_count(std::size_t count, std::string_view noun) {
+std::string format_count(std::uint64_t count, std::string_view noun) {
     const bool sibilant = noun.ends_with("x") || noun.ends_with("ch");
     return std::to_string(count) + " " + std::string{noun} +
            (count == 1 ? ""

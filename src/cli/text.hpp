@@ -19,7 +19,7 @@ inline constexpr std::string_view kNothing = "–";
 /// "0.21 ms", "12.3 ms", "130 ms"
 [[nodiscard]] std::string format_ms(std::uint64_t microseconds);
 /// "1 peer", "2 peers"
-[[nodiscard]] std::string format_count(std::size_t count, std::string_view noun);
+[[nodiscard]] std::string format_count(std::uint64_t count, std::string_view noun);
 
 enum class Colour { kPlain, kGreen, kYellow, kRed };
 /// `text` in a colour, if `enabled`.
