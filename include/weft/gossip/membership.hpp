@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// The members that a node knows: for each the newest certificate and record, and digests over all
+// of them that tell two nodes where they differ. Decides by signed order alone, so all nodes end
+// with the same. One thread. A member leaves the table only by revocation or by a certificate past
+// its grace: never by silence.
+#pragma once
+
+#include <map>
+
+#include <weft/base/clock.hpp>
+#include <weft/base/random.hpp>
+#include <weft/gossip/messages.hpp>
+#include <weft/gossip/statement_cache.hpp>
+
+namespace weft::gossip {
+
+struct Member {
+    std::shared_ptr<const SignedCertificate> certificate;
+    std::shared_ptr<const SignedRecord> record;
+    std::uint64_t hash = 0;  ///< of both statements' bytes
+
+    [[nodiscard]] const NodeId& id() const { return certificate->id; }
+    [[nodiscard]] const Order& order() const { return record->record.order; }
+};
+
+class Membership {
+  public:
+    /// What became of an offered member.
+    enum class Outcome : std::uint8_t {
+        kNew,
+        kChanged,      ///< newer than what was known
+        kKnown,        ///< the same
+        kOlder,        ///< the offerer is behind
+        kEquivocated,  ///< same order, other content, and it replaced ours: alarm
+        kEquivocatedLower,
+        kOverBudget,  ///< too many changes of one owner: a later sync brings it
+        kRejected,    ///< rejected() says why
+    };
+
+    Membership(const identity::TrustStore& trust, StatementCache& cache)
+        : trust_(trust), cache_(cache) {}
+
+    Outcome offer(const MemberItem& item, const identity::TimeView& view, Time now);
+    [[nodiscard]] identity::Rejected rejected() const { return rejected_; }
+
+    /// Without the owner's budget, for statements of our own.
+    Outcome offer_own(const MemberItem& item, const identity::TimeView& view);
+
+    /// Removes whoever is revoked or past the grace; their ids.
+    std::vector<NodeId> withdraw(const identity::TimeView& view);
+
+    /// What Member::hash is of a statement.
+    static std::uint64_t hash_of(const MemberItem& item);
+    [[nodiscard]] const Member* find(const NodeId& id) const;
+    [[nodiscard]] std::size_t size() const { return members_.size(); }
+    [[nodiscard]] const std::map<NodeId, Member>& members() const { return members_; }
+    /// Any of them; there must be one.
+    [[nodiscard]] const NodeId& random(RandomSource& random) const {
+        return ids_[random.below(ids_.size())];
+    }
+
+    [[nodiscard]] std::uint64_t digest() const { return digest_; }
+    [[nodiscard]] const Buckets& buckets() const { return buckets_; }
+    static std::size_t bucket_of(const NodeId& id) {
+        return std::to_integer<std::size_t>(id.bytes[0]);
+    }
+
+    /// Of certificates that claim overlapping prefixes the lowest (not_before, serial) has them.
+    /// True where that is this member, or nobody else claims any of its blocks and routed prefixes.
+    [[nodiscard]] bool owns_its_prefixes(const NodeId& id) const;
+
+  private:
+    /// Changes that an owner may make: one each 10 s, five at once.
+    struct Budget {
+        double changes = kBudgetBurst;
+        Time filled;
+    };
+    static constexpr double kBudgetBurst = 5;
+    static constexpr double kBudgetPerSecond = 0.1;
+
+    Outcome consider(const MemberItem& item, const identity::TimeView& view, const Time* now);
+    [[nodiscard]] bool spend(const NodeId& id, Time now);
+    void give_back(const NodeId& id);
+    Outcome verify(const MemberItem& item,
+                   const Record& record,
+                   const identity::TimeView& view,
+                   Member& fresh);
+    Outcome reject(identity::Rejected reason) {
+        rejected_ = reason;
+        return Outcome::kRejected;
+    }
+    void put(Member fresh);
+    void toggle(const Member& member);
+    void claim(const Member& member);
+    void unclaim(const Member& member);
+
+    const identity::TrustStore& trust_;
+    StatementCache& cache_;
+    std::map<NodeId, Member> members_;
+    std::vector<NodeId> ids_;
+    std::map<NodeId, Budget> budgets_;
+    std::multimap<net::Prefix, NodeId> claims_;  // blocks and routed prefixes, masked
+    std::uint64_t digest_ = 0;
+    Buckets buckets_;
+    identity::Rejected rejected_{};
+};
+
+}  // namespace weft::gossip

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+// A node in gossip: SWIM's probing (Das et al., 2002) with Lifeguard's corrections (arXiv
+// 1707.00788), rumours, and differences found by digests, over sealed datagrams. Pure: bytes and a
+// time in, Actions out; one thread.
+//
+// What is signed (members, leaves, issuers, revocations) decides; what is observed (reachable or
+// not) steers probing and status and nothing else. Certified members are dialled for ever.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include <weft/base/clock.hpp>
+#include <weft/gossip/membership.hpp>
+#include <weft/identity/join_message.hpp>
+
+namespace weft::gossip {
+
+/// The two times that a call needs: one that only goes forward, and what is believed of the
+/// calendar.
+struct Moment {
+    Time now;
+    identity::TimeView wall;
+};
+
+/// How a member is, as far as this node knows. Advisory.
+enum class Reachability : std::uint8_t { kAlive, kSuspect, kDead, kLeft };
+
+struct Event {
+    enum class Kind : std::uint8_t {
+        kMemberNew,
+        kMemberChanged,
+        kMemberWithdrawn,  ///< revoked, or its certificate is past its grace
+        kReachability,
+        kEquivocation,  ///< two statements of one order: its owner, or a machine cloned from it,
+                        ///< lies
+        kOwnElsewhere,  ///< someone else signs with this node's key: a clone, or a lost disk
+        kTrustChanged,  ///< issuers, successors or revocations to be stored
+    };
+    Kind kind{};
+    NodeId node;
+};
+
+/// What is to be done now, in this order: store the epoch, send, tell.
+struct Actions {
+    struct Datagram {
+        net::Endpoint to;
+        std::vector<std::byte> bytes;
+    };
+    struct Join {  ///< a stranger's sealed request whose address was proven
+        net::Endpoint from;
+        ByteArray<16> echo{};
+        std::vector<std::byte> sealed;
+    };
+    struct PeerTime {  ///< for identity::TrustedTime
+        NodeId peer;
+        identity::UnixSeconds theirs = 0;
+    };
+    std::optional<std::uint64_t> epoch;  ///< sync to disk, then call on_epoch_stored
+    std::vector<Datagram> datagrams;
+    std::vector<Event> events;
+    std::vector<Join> joins;
+    std::vector<PeerTime> peer_times;
+};
+
+using identity::Seed;
+
+/// This node's part of its record: what order and signature are put around.
+struct OwnRecord {
+    bool translated = false;
+    std::uint64_t boot_id = 0;
+    std::uint16_t mtu = 0;
+    std::uint32_t features = 0;
+    std::string software;
+    std::vector<net::Endpoint> endpoints;
+    std::vector<NodeId> anchors;
+
+    friend bool operator==(const OwnRecord&, const OwnRecord&) = default;
+};
+
+struct OwnIdentity {
+    std::shared_ptr<const SignedCertificate> certificate;
+    identity::SigningKey identity_key;
+    crypto::PrivateKey gossip_key;
+};
+
+struct Counters {
+    std::uint64_t datagrams_in = 0, datagrams_out = 0;
+    std::uint64_t bytes_in = 0, bytes_out = 0;
+    std::uint64_t unopened = 0;  ///< from strangers, or damaged
+    std::uint64_t malformed = 0;
+    std::uint64_t older = 0, over_budget = 0, equivocated = 0;
+    std::uint64_t suspicions = 0, deaths = 0, refutations = 0;
+    std::uint64_t syncs = 0;
+    std::array<std::uint64_t, static_cast<std::size_t>(identity::Rejected::kCount)> rejected{};
+};
+
+class Node {
+  public:
+    /// `trust` and `cache` outlive the node; trust changes only through it from now on. `epoch`:
+    /// stored before, higher than any used before, no lower than Unix time where that is known.
+    Node(OwnIdentity own,
+         std::uint64_t epoch,
+         identity::TrustStore& trust,
+         StatementCache& cache,
+         RandomSource& random);
+    ~Node();
+    Node(const Node&) = delete;
+    Node& operator=(const Node&) = delete;
+
+    /// Signs and spreads a record; called first at start, and with each change. The same again does
+    /// nothing.
+    void publish(const OwnRecord& record, const Moment& moment, Actions& actions);
+    /// Signs off and tells a few at once; call on_timer for another second or so.
+    void leave(const Moment& moment, Actions& actions);
+    /// After Actions::epoch has reached the disk.
+    void on_epoch_stored(const Moment& moment, Actions& actions);
+    /// A new certificate of this node: renewed, or re-issued with other keys.
+    void replace_identity(OwnIdentity own, const Moment& moment, Actions& actions);
+
+    void add_seed(const Seed& seed);
+    /// What was known at the last stop; before the first timer.
+    void restore(const MemberItem& item, const Moment& moment, Actions& actions);
+
+    /// Statements that this node made or was given; spread where they are new.
+    std::optional<identity::Rejected> add_issuer(ConstBytes bytes,
+                                                 const Moment& moment,
+                                                 Actions& actions);
+    std::optional<identity::Rejected> add_revocation(ConstBytes bytes,
+                                                     const Moment& moment,
+                                                     Actions& actions);
+    std::optional<identity::Rejected> add_successor(ConstBytes bytes,
+                                                    const Moment& moment,
+                                                    Actions& actions);
+
+    void on_datagram(const net::Endpoint& from,
+                     ConstBytes bytes,
+                     const Moment& moment,
+                     Actions& actions);
+    [[nodiscard]] Time next_timer() const;
+    void on_timer(const Moment& moment, Actions& actions);
+
+    /// The answer to Actions::Join, at most kDatagramSizeMax with its head.
+    [[nodiscard]] static Actions::Datagram join_reply(const Actions::Join& join, ConstBytes sealed);
+
+    [[nodiscard]] const NodeId& id() const;
+    [[nodiscard]] const Membership& members() const;
+    [[nodiscard]] Reachability reachability(const NodeId& id) const;
+    /// Where it was heard from last, proven by an answer; candidates are in its record.
+    [[nodiscard]] std::optional<net::Endpoint> seen_endpoint(const NodeId& id) const;
+    /// Where two or more members see this node.
+    [[nodiscard]] std::vector<net::Endpoint> own_seen_endpoints() const;
+    [[nodiscard]] const Counters& counters() const;
+
+  private:
+    struct Parts;
+    std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace weft::gossip

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the parts of a gossip node share: who we are, whom we know, and how a datagram leaves.
+#pragma once
+
+#include <map>
+
+#include <weft/gossip/node.hpp>
+
+#include "rumours.hpp"
+#include "sealer.hpp"
+
+namespace weft::gossip {
+
+/// So many at once, and then one each interval.
+struct Allowance {
+    double burst;
+    Duration interval;
+    double left = burst;
+    Time filled{};
+
+    bool spend(Time now) {
+        const double gained =
+            std::chrono::duration<double>(now - filled) / std::chrono::duration<double>(interval);
+        left = std::min(burst, left + gained);
+        filled = now;
+        if (left < 1) {
+            return false;
+        }
+        left -= 1;
+        return true;
+    }
+};
+
+/// Somebody says that a member is out of reach, and whoever brought that word: one liar is one
+/// accuser.
+struct Accuser {
+    NodeId accuser;
+    NodeId heard_from;
+};
+
+/// What this node has seen of another: volatile, never told as fact.
+struct Contact {
+    std::optional<net::Endpoint> seen;  ///< it answered a ping of ours from there
+    Time heard{};                       ///< when it last did
+    std::uint32_t candidate = 0;        ///< the next of its record's endpoints to try
+    Reachability state = Reachability::kAlive;
+    Time suspected{};
+    std::vector<Accuser> accusers;
+    Time dialled{};
+    Time challenged{};
+    Time synced{};
+    bool sync_was_fruitful = true;
+    Time trust_asked{};
+    bool trust_was_fruitful = true;
+    // What it may make us send.
+    Allowance trust_answers{2, std::chrono::seconds{1}};
+    Allowance bucket_answers{2, std::chrono::seconds{1}};
+    Allowance summaries{64, std::chrono::milliseconds{50}};
+    Allowance wants{64, std::chrono::milliseconds{50}};
+    Allowance ping_requests{4, std::chrono::milliseconds{250}};
+    Allowance accusations{8, std::chrono::seconds{1}};
+    double pushes = 0;  ///< members sent to it, decaying
+    Time pushes_since{};
+    double bad_statements = 0;  ///< relayed by it, decaying
+    Time bad_since{};
+};
+
+struct Core {
+    /// An answer of a member is believed to come from where it is for so long.
+    static constexpr Duration kSeenLifetime = std::chrono::minutes{3};
+
+    Core(OwnIdentity own_identity,
+         identity::TrustStore& trust_store,
+         StatementCache& statements,
+         RandomSource& random_source);
+
+    [[nodiscard]] const NodeId& id() const { return own.certificate->id; }
+    [[nodiscard]] bool is_own(const NodeId& node) const { return node == id(); }
+    /// Of a member or a seed.
+    [[nodiscard]] std::optional<crypto::PublicKey> gossip_key_of(const NodeId& node) const;
+    /// Where to send to: where it was heard from lately, else its candidates in turn.
+    [[nodiscard]] std::optional<net::Endpoint> endpoint_for(const NodeId& node, Time now);
+    /// Whether `from` is where the node answers: only there go answers longer than their cause.
+    [[nodiscard]] bool proven(const NodeId& node, const net::Endpoint& from, Time now);
+    [[nodiscard]] bool is_usable(
+        const NodeId& node) const;  ///< a member, not this, not left, not dead
+    /// At most `count` different usable members, not `except`.
+    [[nodiscard]] std::vector<NodeId> random_members(std::size_t count, const NodeId& except);
+
+    [[nodiscard]] DatagramWriter writer(const Moment& moment) const;
+    /// What the header of everything we send says of trust; call after each change of it.
+    void refresh_trust_digest();
+    [[nodiscard]] std::uint32_t trust_count() const { return trust_count_; }
+    [[nodiscard]] std::uint32_t trust_digest() const { return trust_digest_; }
+
+    /// The echo by which a cookie for it would be known; nullopt where it could not be sent.
+    std::optional<Echo> send(const NodeId& to,
+                             const net::Endpoint& endpoint,
+                             const DatagramWriter& datagram,
+                             Actions& actions);
+    void send_raw(const net::Endpoint& endpoint, std::vector<std::byte> bytes, Actions& actions);
+
+    OwnIdentity own;
+    identity::TrustStore& trust;
+    StatementCache& cache;
+    RandomSource& random;
+    Membership members;
+    Sealer sealer;
+    Rumours rumours;
+    std::map<NodeId, Contact> contacts;
+    std::map<NodeId, Seed> seeds;
+    std::map<NodeId, net::Endpoint>
+        seen_by;  ///< where members see us, by the last kSeenByMax of them
+    Counters counters;
+    bool refute = false;  ///< someone accuses us: a newer record clears it
+
+  private:
+    std::uint32_t trust_count_ = 0;
+    std::uint32_t trust_digest_ = 0;
+};
+
+}  // namespace weft::gossip
