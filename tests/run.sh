@@ -219,8 +219,18 @@ part_unit() {
 }
 part_sim() {
     wants build || build_for sim release sim_gossip
-    run_unit sim "$WEFT_ROOT/build/release/tests/sim_gossip"
+    run_case sim sim_gossip sim_halves "$WEFT_ROOT/build/release/tests/sim_gossip"
     sed -n 's/^note: /    | /p' "$LOGS/sim/sim_gossip.log" 2>/dev/null || true
+}
+sim_halves() { # BINARY: half of the networks on each of two cores
+    local rc=0 other=$TMPDIR/sim-other-half.log
+    local -x GTEST_TOTAL_SHARDS=2
+    GTEST_SHARD_INDEX=1 timeout -k 5 "$unit_limit" "$1" >"$other" 2>&1 &
+    GTEST_SHARD_INDEX=0 timeout -k 5 "$unit_limit" "$1" || rc=$?
+    wait $! || rc=$?
+    cat "$other"
+    rm -f "$other"
+    return $rc
 }
 part_asan() {
     local unit built

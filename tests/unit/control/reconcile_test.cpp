@@ -17,7 +17,7 @@ Secret<32> secret(int n) {
     return Secret<32>{key(n)};
 }
 
-net::Prefix prefix(std::string_view text) {
+net::Prefix prefix_from(std::string_view text) {
     return net::Prefix::parse(text).value();
 }
 
@@ -26,7 +26,7 @@ DesiredPeer peer(std::string name, std::vector<std::string_view> prefixes) {
     out.name = std::move(name);
     out.endpoint = config::HostPort{"192.0.2.1", 51840};
     for (const std::string_view text : prefixes) {
-        out.allowed_ips.push_back(prefix(text));
+        out.allowed_ips.push_back(prefix_from(text));
     }
     return out;
 }
@@ -35,7 +35,7 @@ Desired node() {
     Desired out;
     out.private_key = secret(1);
     out.listen_port = 51840;
-    out.addresses = {prefix("10.44.0.1/24")};
+    out.addresses = {prefix_from("10.44.0.1/24")};
     out.peers.emplace(key(2), peer("b", {"10.44.1.0/24", "fd00::/64"}));
     out.peers.emplace(key(3), peer("c", {"10.44.2.0/24"}));
     return out;
@@ -70,7 +70,7 @@ TEST(Reconcile, RemovesAPeerThatIsGone) {
 
 TEST(Reconcile, TouchesOnlyWhatChanged) {
     Desired to = node();
-    to.peers.at(key(2)).allowed_ips = {prefix("10.44.1.0/24"), prefix("10.44.9.0/24")};
+    to.peers.at(key(2)).allowed_ips = {prefix_from("10.44.1.0/24"), prefix_from("10.44.9.0/24")};
     to.peers.at(key(2)).keepalive = std::chrono::seconds{25};
     const Plan plan = diff(node(), to);
     ASSERT_EQ(plan.edit.peers.size(), 1U);
@@ -81,7 +81,7 @@ TEST(Reconcile, TouchesOnlyWhatChanged) {
     EXPECT_EQ(edit.keepalive, std::chrono::seconds{25});
     ASSERT_EQ(edit.allowed_ips.size(), 2U);
     EXPECT_TRUE(edit.allowed_ips[0].remove);
-    EXPECT_EQ(edit.allowed_ips[0].prefix, prefix("fd00::/64"));
+    EXPECT_EQ(edit.allowed_ips[0].prefix, prefix_from("fd00::/64"));
     EXPECT_FALSE(edit.allowed_ips[1].remove);
 }
 
@@ -129,24 +129,26 @@ TEST(Reconcile, RoutesEveryPrefixOnceButNoDefault) {
     Desired all = node();
     all.peers.emplace(key(4), peer("d", {"0.0.0.0/0", "::/0", "10.44.2.0/24"}));
     const WantedRoutes wanted = wanted_routes(all.peers);
-    EXPECT_EQ(wanted.routes,
-              (std::set{prefix("10.44.1.0/24"), prefix("10.44.2.0/24"), prefix("fd00::/64")}));
-    EXPECT_EQ(wanted.skipped, (std::set{prefix("0.0.0.0/0"), prefix("::/0")}));
+    EXPECT_EQ(
+        wanted.routes,
+        (std::set{
+            prefix_from("10.44.1.0/24"), prefix_from("10.44.2.0/24"), prefix_from("fd00::/64")}));
+    EXPECT_EQ(wanted.skipped, (std::set{prefix_from("0.0.0.0/0"), prefix_from("::/0")}));
 }
 
 TEST(Reconcile, NamesSettingsThatNeedARestart) {
     config::Config running;
-    running.node.addresses = {prefix("10.44.0.1/24"), prefix("fd44::1/64")};
+    running.node.addresses = {prefix_from("10.44.0.1/24"), prefix_from("fd44::1/64")};
     config::Config wanted = running;
     EXPECT_TRUE(restart_required(running, wanted).empty());
     wanted.node.listen_port = 1;  // changes while running
-    wanted.node.addresses.push_back(prefix("10.45.0.1/24"));
+    wanted.node.addresses.push_back(prefix_from("10.45.0.1/24"));
     EXPECT_TRUE(restart_required(running, wanted).empty());
     wanted.node.workers = 3;
     wanted.node.isa = "portable";
     EXPECT_EQ(restart_required(running, wanted),
               (std::vector<std::string>{"node.workers", "node.isa"}));
-    wanted.node.addresses = {prefix("10.44.0.7/24"), prefix("fd44::7/64")};
+    wanted.node.addresses = {prefix_from("10.44.0.7/24"), prefix_from("fd44::7/64")};
     EXPECT_EQ(restart_required(running, wanted).size(), 3U);
 }
 

@@ -14,10 +14,10 @@ using test::Buffer;
 using test::join;
 using test::PacketSpec;
 
-constexpr Merger::Allowed kAll{.tcp = true, .udp = true};
+constexpr Merger::Allowed kAllMerges{.tcp = true, .udp = true};
 
 /// Feeds packets; true if all became one run, which is left in `merger`.
-bool merge_all(Merger& merger, std::vector<Buffer>& packets, Merger::Allowed allowed = kAll) {
+bool merge_all(Merger& merger, std::vector<Buffer>& packets, Merger::Allowed allowed = kAllMerges) {
     merger.clear();
     for (Buffer& packet : packets) {
         const auto ip = net::IpView::parse(packet);

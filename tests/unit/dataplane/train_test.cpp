@@ -7,7 +7,7 @@
 namespace weft::dataplane {
 namespace {
 
-crypto::PublicKey key(int n) {
+crypto::PublicKey numbered_key(int n) {
     crypto::PublicKey out;
     out.bytes[0] = static_cast<std::byte>(n);
     return out;
@@ -15,7 +15,7 @@ crypto::PublicKey key(int n) {
 
 class TrainTest : public testing::Test {
   protected:
-    wg::Peer peer{key(1), 0};
+    wg::Peer peer{numbered_key(1), 0};
     TrainYard yard;
     Train& train = *yard.open(peer, 0);
 };
@@ -70,10 +70,10 @@ TEST_F(TrainTest, refuses_a_longer_message_and_another_ecn_mark) {
 TEST_F(TrainTest, names_the_oldest_when_all_tracks_are_taken) {
     std::vector<std::unique_ptr<wg::Peer>> others;
     for (std::size_t i = 1; i < TrainYard::kTracks; ++i) {
-        others.push_back(std::make_unique<wg::Peer>(key(static_cast<int>(i) + 1), 0));
+        others.push_back(std::make_unique<wg::Peer>(numbered_key(static_cast<int>(i) + 1), 0));
         ASSERT_NE(yard.open(*others.back(), 0), nullptr);
     }
-    wg::Peer late{key(99), 0};
+    wg::Peer late{numbered_key(99), 0};
     EXPECT_EQ(yard.open(late, 0), nullptr);
     EXPECT_EQ(&yard.oldest(), &train);
     TrainYard::release(yard.oldest());

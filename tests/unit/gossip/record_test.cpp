@@ -47,12 +47,12 @@ Record usual() {
     return record;
 }
 
-struct Named {
+struct NamedRecord {
     const char* name;
     Record record;
     std::uint32_t signer;
 };
-std::vector<Named> all() {
+std::vector<NamedRecord> all() {
     return {{"least", least(), 1}, {"most", most(), 2}, {"usual", usual(), 6}};
 }
 
@@ -94,7 +94,7 @@ TEST(Record, is_the_frozen_bytes_and_reads_as_what_they_were_made_of) {
     const auto frozen = read_vectors("gossip_record.txt");
     ASSERT_EQ(frozen.size(), all().size());
     for (std::size_t i = 0; i < frozen.size(); ++i) {
-        const Named one = all()[i];
+        const NamedRecord one = all()[i];
         EXPECT_EQ(frozen[i].at(0), one.name);
         EXPECT_EQ(frozen[i].at(1), to_hex(sign(one.record, one.signer))) << one.name;
         const auto parsed = gossip::parse_record(unhex(frozen[i].at(1)));
@@ -111,7 +111,7 @@ TEST(Record, at_its_longest_is_within_its_size) {
 }
 
 TEST(Record, every_truncation_and_every_byte_more_is_refused) {
-    for (const Named& one : all()) {
+    for (const NamedRecord& one : all()) {
         const Buffer good = sign(one.record, one.signer);
         ASSERT_TRUE(parses(good));
         for (std::size_t size = 0; size < good.size(); ++size) {

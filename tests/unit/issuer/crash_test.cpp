@@ -226,9 +226,11 @@ TEST(IssuerCrash, leaves_nothing_half_done_wherever_it_comes) {
 TEST(IssuerCrash, the_same_command_succeeds_afterwards_and_is_told_the_same) {
     SCOPED_TRACE(seed_text());
     using Kind = Command::Kind;
-    for (int round = 0; round < rounds(1, 20); ++round) {
+    constexpr int kRoundsMost = 50;
+    std::map<Kind, int> written;
+    for (int round = 0; round < rounds(1, 20) || (written.size() < 4 && round < kRoundsMost);
+         ++round) {
         Past past{seed() + 1'000 + static_cast<std::uint64_t>(round)};
-        std::map<Kind, int> written;
         for (const Command& command : past.commands()) {
             if (command.from == command.to) {
                 continue;
@@ -249,8 +251,8 @@ TEST(IssuerCrash, the_same_command_succeeds_afterwards_and_is_told_the_same) {
                 expect_sound(past.world.subject->ledger());
             }
         }
-        EXPECT_GE(written.size(), 4U);
     }
+    EXPECT_GE(written.size(), 4U) << "kinds of commands that wrote something";
 }
 
 TEST(IssuerCrash, a_snapshot_may_take_the_journals_place_at_any_time) {
@@ -268,10 +270,12 @@ TEST(IssuerCrash, a_snapshot_may_take_the_journals_place_at_any_time) {
             expect_sound(past.world.subject->ledger());
             const auto [status, told] = past.give(command);
             ASSERT_EQ(told, command.told);
-            // A snapshot forgets tokens that have long expired.
-            ASSERT_TRUE(status == command.status || (status == Status::kUnknownToken &&
-                                                     command.status == Status::kExpiredToken))
-                << static_cast<int>(command.kind);
+            // A snapshot forgets tokens that have long expired: a refusal may be for that then.
+            const bool forgotten =
+                status == Status::kUnknownToken && command.status != Status::kGranted;
+            ASSERT_TRUE(status == command.status || forgotten)
+                << static_cast<int>(command.kind) << ": " << static_cast<int>(status) << " was "
+                << static_cast<int>(command.status);
         }
     }
 }

@@ -12,12 +12,12 @@ net::IpAddress address(std::string_view text) {
     return *net::IpAddress::parse(text);
 }
 
-constexpr Time kStart{1000s};
+constexpr Time kBegin{1000s};
 
 TEST(RateLimiter, grants_a_burst_of_5_and_then_one_every_50_ms) {
     RateLimiter limiter;
     const net::IpAddress source = address("192.0.2.1");
-    Time now = kStart;
+    Time now = kBegin;
     for (int i = 0; i < 5; ++i) {
         EXPECT_TRUE(limiter.allow(source, now)) << i;
     }
@@ -33,9 +33,9 @@ TEST(RateLimiter, grants_a_burst_of_5_and_then_one_every_50_ms) {
 TEST(RateLimiter, tokens_do_not_pile_up_beyond_the_burst) {
     RateLimiter limiter;
     const net::IpAddress source = address("192.0.2.1");
-    EXPECT_TRUE(limiter.allow(source, kStart));
+    EXPECT_TRUE(limiter.allow(source, kBegin));
     int granted = 0;
-    while (limiter.allow(source, kStart + 1h)) {
+    while (limiter.allow(source, kBegin + 1h)) {
         ++granted;
     }
     EXPECT_EQ(granted, 5);
@@ -65,7 +65,7 @@ TEST(RateLimiter, earns_a_token_in_50_ms_and_two_in_100_whatever_others_do) {
         {"192.0.2.1", "192.0.2.2"}, {"2001:db8:0:1::1", "2001:db8:0:2::1"}};
     for (const auto& [source, neighbour] : kNeighbours) {
         RateLimiter limiter;
-        Time now = kStart;
+        Time now = kBegin;
         for (const Step& step : kSteps) {
             now += step.later;
             EXPECT_EQ(limiter.allow(address(source), now), step.granted) << source;
@@ -77,7 +77,7 @@ TEST(RateLimiter, earns_a_token_in_50_ms_and_two_in_100_whatever_others_do) {
 TEST(RateLimiter, grants_20_a_second_however_often_it_is_asked) {
     RateLimiter limiter;
     int granted = 0;
-    for (Time now = kStart; now < kStart + 10s; now += 1ms) {
+    for (Time now = kBegin; now < kBegin + 10s; now += 1ms) {
         granted += limiter.allow(address("192.0.2.1"), now) ? 1 : 0;
     }
     EXPECT_EQ(granted, 5 + 10 * 20 - 1);
@@ -86,14 +86,14 @@ TEST(RateLimiter, grants_20_a_second_however_often_it_is_asked) {
 TEST(RateLimiter, a_source_is_one_ipv4_address_or_one_ipv6_64) {
     RateLimiter limiter;
     const auto exhaust = [&](std::string_view text) {
-        while (limiter.allow(address(text), kStart)) {
+        while (limiter.allow(address(text), kBegin)) {
         }
     };
     exhaust("192.0.2.1");
-    EXPECT_TRUE(limiter.allow(address("192.0.2.2"), kStart));
+    EXPECT_TRUE(limiter.allow(address("192.0.2.2"), kBegin));
     exhaust("2001:db8:0:1::1");
-    EXPECT_FALSE(limiter.allow(address("2001:db8:0:1:ffff::2"), kStart));
-    EXPECT_TRUE(limiter.allow(address("2001:db8:0:2::1"), kStart));
+    EXPECT_FALSE(limiter.allow(address("2001:db8:0:1:ffff::2"), kBegin));
+    EXPECT_TRUE(limiter.allow(address("2001:db8:0:2::1"), kBegin));
 }
 
 TEST(RateLimiter, refuses_new_sources_when_full_and_forgets_quiet_ones) {
@@ -103,15 +103,15 @@ TEST(RateLimiter, refuses_new_sources_when_full_and_forgets_quiet_ones) {
         store_be32(bytes.data(), number);
         return net::IpAddress{std::span<const std::byte, 4>{bytes}};
     };
-    limiter.collect(kStart);
+    limiter.collect(kBegin);
     for (std::uint32_t i = 0; i < kRateLimitEntriesMax; ++i) {
-        ASSERT_TRUE(limiter.allow(numbered(i), kStart));
+        ASSERT_TRUE(limiter.allow(numbered(i), kBegin));
     }
-    EXPECT_FALSE(limiter.allow(numbered(0xffffffff), kStart));
-    EXPECT_TRUE(limiter.allow(numbered(7), kStart + 900ms));
-    limiter.collect(kStart + 1100ms);
+    EXPECT_FALSE(limiter.allow(numbered(0xffffffff), kBegin));
+    EXPECT_TRUE(limiter.allow(numbered(7), kBegin + 900ms));
+    limiter.collect(kBegin + 1100ms);
     EXPECT_EQ(limiter.entries(), 1U);
-    EXPECT_TRUE(limiter.allow(numbered(0xffffffff), kStart + 1100ms));
+    EXPECT_TRUE(limiter.allow(numbered(0xffffffff), kBegin + 1100ms));
 }
 
 }  // namespace

@@ -14,11 +14,11 @@
 namespace weft::test {
 namespace {
 
-net::Prefix prefix(std::string_view text) {
+net::Prefix prefix_from(std::string_view text) {
     return *net::Prefix::parse(text);
 }
 
-crypto::PublicKey key_of(std::uint8_t number) {
+crypto::PublicKey numbered_key(std::uint8_t number) {
     crypto::PublicKey key;
     key.bytes[0] = std::byte{number};
     return key;
@@ -26,8 +26,8 @@ crypto::PublicKey key_of(std::uint8_t number) {
 
 class Routes : public ::testing::Test {
   protected:
-    wg::Peer a{key_of(1), 0};
-    wg::Peer b{key_of(2), 0};
+    wg::Peer a{numbered_key(1), 0};
+    wg::Peer b{numbered_key(2), 0};
     wg::AllowedIps allowed;
 
     [[nodiscard]] wg::Peer* find(std::string_view text) const {
@@ -39,10 +39,10 @@ class Routes : public ::testing::Test {
 };
 
 TEST_F(Routes, the_longest_prefix_decides_whosever_it_is) {
-    allowed.add(prefix("10.0.0.0/8"), a);
-    allowed.add(prefix("10.1.0.0/16"), b);
-    allowed.add(prefix("::/0"), a);
-    allowed.add(prefix("2001:db8::/32"), b);
+    allowed.add(prefix_from("10.0.0.0/8"), a);
+    allowed.add(prefix_from("10.1.0.0/16"), b);
+    allowed.add(prefix_from("::/0"), a);
+    allowed.add(prefix_from("2001:db8::/32"), b);
     EXPECT_EQ(find("10.2.0.1"), &a);
     EXPECT_EQ(find("10.1.2.3"), &b);
     EXPECT_EQ(find("11.0.0.1"), nullptr);
@@ -51,28 +51,28 @@ TEST_F(Routes, the_longest_prefix_decides_whosever_it_is) {
 }
 
 TEST_F(Routes, adding_a_prefix_moves_it_from_its_owner) {
-    allowed.add(prefix("10.1.2.3/16"), a);
-    EXPECT_EQ(allowed.of(a), std::vector{prefix("10.1.0.0/16")});  // host bits masked
-    allowed.add(prefix("10.1.99.99/16"), b);
+    allowed.add(prefix_from("10.1.2.3/16"), a);
+    EXPECT_EQ(allowed.of(a), std::vector{prefix_from("10.1.0.0/16")});  // host bits masked
+    allowed.add(prefix_from("10.1.99.99/16"), b);
     EXPECT_TRUE(allowed.of(a).empty());
     EXPECT_EQ(find("10.1.0.1"), &b);
 }
 
 TEST_F(Routes, only_the_owner_loses_a_prefix_by_removal) {
-    allowed.add(prefix("10.0.0.0/8"), a);
-    allowed.add(prefix("10.0.0.0/16"), b);
-    allowed.remove(prefix("10.0.0.0/8"), b);
+    allowed.add(prefix_from("10.0.0.0/8"), a);
+    allowed.add(prefix_from("10.0.0.0/16"), b);
+    allowed.remove(prefix_from("10.0.0.0/8"), b);
     EXPECT_EQ(find("10.200.0.1"), &a);
-    allowed.remove(prefix("10.0.0.0/16"), b);
+    allowed.remove(prefix_from("10.0.0.0/16"), b);
     EXPECT_EQ(find("10.0.0.1"), &a);
     allowed.remove_all(a);
     EXPECT_EQ(find("10.0.0.1"), nullptr);
 }
 
 TEST_F(Routes, a_snapshot_does_not_change_with_the_map) {
-    allowed.add(prefix("10.0.0.0/8"), a);
+    allowed.add(prefix_from("10.0.0.0/8"), a);
     const auto before = allowed.snapshot();
-    allowed.add(prefix("10.0.0.0/8"), b);
+    allowed.add(prefix_from("10.0.0.0/8"), b);
     EXPECT_EQ(before->find_v4(net::IpAddress::parse("10.0.0.1")->bytes().data()), &a);
     EXPECT_EQ(find("10.0.0.1"), &b);
 }
@@ -82,8 +82,8 @@ TEST_F(Routes, answer_by_the_table) {
         const char* text;
         char owner;
     };
-    wg::Peer c{key_of(3), 0};
-    wg::Peer d{key_of(4), 0};
+    wg::Peer c{numbered_key(3), 0};
+    wg::Peer d{numbered_key(4), 0};
     const std::map<char, wg::Peer*> peers{
         {'a', &a}, {'b', &b}, {'c', &c}, {'d', &d}, {'-', nullptr}};
     constexpr Row kPrefixes[] = {{"172.20.0.0/14", 'c'},
@@ -102,7 +102,7 @@ TEST_F(Routes, answer_by_the_table) {
                                  {"::/0", 'b'},
                                  {"::/0", 'd'}};
     for (const Row& row : kPrefixes) {
-        allowed.add(prefix(row.text), *peers.at(row.owner));
+        allowed.add(prefix_from(row.text), *peers.at(row.owner));
     }
     constexpr Row kAddresses[] = {{"172.20.7.9", 'b'},
                                   {"172.20.7.8", 'a'},
@@ -190,7 +190,7 @@ TEST_F(Routes, agree_with_a_naive_list_while_prefixes_come_move_and_go) {
     SeededRandom random{6};
     std::vector<std::unique_ptr<wg::Peer>> peers;
     for (std::uint8_t i = 0; i < 20; ++i) {
-        peers.push_back(std::make_unique<wg::Peer>(key_of(i), std::uint8_t{0}));
+        peers.push_back(std::make_unique<wg::Peer>(numbered_key(i), std::uint8_t{0}));
     }
     NaiveList naive;
     for (int round = 0; round < 40; ++round) {
