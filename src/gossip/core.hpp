@@ -4,32 +4,13 @@
 
 #include <map>
 
+#include <weft/gossip/allowance.hpp>
 #include <weft/gossip/node.hpp>
 
 #include "rumours.hpp"
 #include "sealer.hpp"
 
 namespace weft::gossip {
-
-/// So many at once, and then one each interval.
-struct Allowance {
-    double burst;
-    Duration interval;
-    double left = burst;
-    Time filled{};
-
-    bool spend(Time now) {
-        const double gained =
-            std::chrono::duration<double>(now - filled) / std::chrono::duration<double>(interval);
-        left = std::min(burst, left + gained);
-        filled = now;
-        if (left < 1) {
-            return false;
-        }
-        left -= 1;
-        return true;
-    }
-};
 
 /// Somebody says that a member is out of reach, and whoever brought that word: one liar is one
 /// accuser.

@@ -9,6 +9,9 @@
 namespace weft::gossip {
 namespace {
 
+/// One change each 10 s, five at once.
+constexpr Allowance kOwnersBudget{5, std::chrono::seconds{10}};
+
 bool same(ConstBytes a, ConstBytes b) {
     return std::ranges::equal(a, b);
 }
@@ -55,14 +58,17 @@ Membership::Outcome Membership::consider(const MemberItem& item,
             return Outcome::kOlder;
         }
     }
-    if (now != nullptr && !spend(parsed->node, *now)) {
+    Allowance* const budget = now == nullptr ? nullptr : budget_of(parsed->node);
+    if (budget != nullptr && !budget->spend(*now)) {
         return Outcome::kOverBudget;
     }
     Member fresh;
     fresh.hash = hash;
     const Outcome outcome = verify(item, *parsed, view, fresh);
     if (outcome == Outcome::kRejected) {
-        give_back(parsed->node);  // forgeries are not its owner's doing
+        if (budget != nullptr) {
+            budget->give_back();  // forgeries are not its owner's doing
+        }
         return outcome;
     }
     if (equivocated && hash < known->hash) {
@@ -100,33 +106,16 @@ Membership::Outcome Membership::verify(const MemberItem& item,
 }
 
 /// Only members have a budget of their own: a stranger's first statement costs its relayer.
-bool Membership::spend(const NodeId& id, Time now) {
+Allowance* Membership::budget_of(const NodeId& id) {
     const auto found = budgets_.find(id);
-    if (found == budgets_.end()) {
-        return true;
-    }
-    Budget& budget = found->second;
-    const double elapsed = std::chrono::duration<double>(now - budget.filled).count();
-    budget.changes = std::min(kBudgetBurst, budget.changes + elapsed * kBudgetPerSecond);
-    budget.filled = now;
-    if (budget.changes < 1) {
-        return false;
-    }
-    budget.changes -= 1;
-    return true;
-}
-
-void Membership::give_back(const NodeId& id) {
-    if (const auto found = budgets_.find(id); found != budgets_.end()) {
-        found->second.changes += 1;
-    }
+    return found == budgets_.end() ? nullptr : &found->second;
 }
 
 void Membership::put(Member fresh) {
     const auto [at, added] = members_.try_emplace(fresh.id());
     if (added) {
         ids_.push_back(fresh.id());
-        budgets_.try_emplace(fresh.id());
+        budgets_.try_emplace(fresh.id(), kOwnersBudget);
     } else {
         toggle(at->second);
         unclaim(at->second);

@@ -34,7 +34,7 @@ struct BodyWriter {
 
     Type operator()(const Ping& ping) const {
         to.write(ping.number);
-        to.append_zeros(kEndpointEncodedMax);
+        to.append_zeros(net::kEndpointBytesMax);
         return Type::kPing;
     }
     Type operator()(const Ack& ack) const {
@@ -180,7 +180,7 @@ std::optional<Message> read_body(Type type, ByteReader& body) {
     switch (type) {
         case Type::kPing: {
             const auto number = body.read<ProbeNumber>();
-            (void)body.take(kEndpointEncodedMax);
+            (void)body.take(net::kEndpointBytesMax);
             return Ping{number};
         }
         case Type::kAck: {

@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include <weft/base/assert.hpp>
+#include <weft/base/byte_writer.hpp>
 #include <weft/gossip/node.hpp>
 
-#include "encoding.hpp"
 #include "node_parts.hpp"
 
 namespace weft::gossip {
@@ -146,11 +146,7 @@ void Node::restore(const MemberItem& item, const Moment& moment, Actions& action
 std::optional<identity::Rejected> Node::add_issuer(ConstBytes bytes,
                                                    const Moment& moment,
                                                    Actions& actions) {
-    const auto issuer = identity::parse_issuer_certificate(bytes);
-    return parts_->add_trust(parts_->core.trust.add_issuer(bytes, moment.wall),
-                             IssuerRumour{issuer ? issuer->number : 0},
-                             moment,
-                             actions);
+    return parts_->add_issuer(bytes, moment, actions);
 }
 
 std::optional<identity::Rejected> Node::add_revocation(ConstBytes bytes,
@@ -162,24 +158,27 @@ std::optional<identity::Rejected> Node::add_revocation(ConstBytes bytes,
 std::optional<identity::Rejected> Node::add_successor(ConstBytes bytes,
                                                       const Moment& moment,
                                                       Actions& actions) {
-    const auto successor = identity::parse_successor(bytes);
-    return parts_->add_trust(parts_->core.trust.add_successor(bytes),
-                             SuccessorRumour{successor ? successor->number : 0},
-                             moment,
-                             actions);
+    return parts_->add_successor(bytes, moment, actions);
 }
 
-std::optional<identity::Rejected> Node::Parts::add_trust(std::optional<identity::Rejected> rejected,
-                                                         const Rumour& rumour,
-                                                         const Moment& moment,
-                                                         Actions& actions) {
-    const std::uint32_t before = core.trust_digest();
-    core.refresh_trust_digest();
-    if (!rejected && core.trust_digest() != before) {
-        spread(rumour);
-        actions.events.push_back({Event::Kind::kTrustChanged, core.id()});
-        withdraw(moment, actions);
-        settle(moment, actions);
+std::optional<identity::Rejected> Node::Parts::add_issuer(ConstBytes bytes,
+                                                          const Moment& moment,
+                                                          Actions& actions) {
+    const auto rejected = core.trust.add_issuer(bytes, moment.wall);
+    if (!rejected) {
+        const auto issuer = identity::parse_issuer_certificate(bytes);
+        on_trust_added(IssuerRumour{issuer->number}, moment, actions);
+    }
+    return rejected;
+}
+
+std::optional<identity::Rejected> Node::Parts::add_successor(ConstBytes bytes,
+                                                             const Moment& moment,
+                                                             Actions& actions) {
+    const auto rejected = core.trust.add_successor(bytes);
+    if (!rejected) {
+        const auto successor = identity::parse_successor(bytes);
+        on_trust_added(SuccessorRumour{successor->number}, moment, actions);
     }
     return rejected;
 }
@@ -187,16 +186,27 @@ std::optional<identity::Rejected> Node::Parts::add_trust(std::optional<identity:
 std::optional<identity::Rejected> Node::Parts::add_revocation(ConstBytes bytes,
                                                               const Moment& moment,
                                                               Actions& actions) {
-    const auto revocation = identity::parse_revocation(bytes);
-    const auto rejected = add_trust(
-        core.trust.add_revocation(bytes),
-        revocation ? RevocationRumour{revocation->signer, revocation->number} : RevocationRumour{},
-        moment,
-        actions);
-    if (!rejected && revocation && revocation->kind == identity::Revocation::Kind::kNode) {
-        forget(identity::node_id_of(revocation->key));  // a seed that never was a member, too
+    const auto rejected = core.trust.add_revocation(bytes);
+    if (!rejected) {
+        const auto revocation = identity::parse_revocation(bytes);
+        on_trust_added(RevocationRumour{revocation->signer, revocation->number}, moment, actions);
+        if (revocation->kind == identity::Revocation::Kind::kNode) {
+            forget(identity::node_id_of(revocation->key));  // a seed that never was a member, too
+        }
     }
     return rejected;
+}
+
+/// Accepted, now or before: only what changes something is told.
+void Node::Parts::on_trust_added(const Rumour& rumour, const Moment& moment, Actions& actions) {
+    const std::uint32_t before = core.trust_digest();
+    core.refresh_trust_digest();
+    if (core.trust_digest() != before) {
+        spread(rumour);
+        actions.events.push_back({Event::Kind::kTrustChanged, core.id()});
+        withdraw(moment, actions);
+        settle(moment, actions);
+    }
 }
 
 void Node::Parts::withdraw(const Moment& moment, Actions& actions) {
@@ -284,7 +294,7 @@ void Node::Parts::gossip(const Moment& moment, Actions& actions) {
             continue;
         }
         DatagramWriter datagram = core.writer(moment);
-        for (const Rumour& rumour : core.rumours.next(kDatagramSizeMax / sizeof(NodeId))) {
+        for (const Rumour& rumour : core.rumours.next(kRumoursTried)) {
             const std::optional<Message> message = std::visit(MessageOf{core}, rumour);
             if (!message) {
                 core.rumours.remove(rumour);

@@ -15,6 +15,8 @@ struct Node::Parts {
     static constexpr Duration kGossipSoon = std::chrono::milliseconds{10};
     static constexpr Duration kGossipIntervalMin = std::chrono::milliseconds{50};
     static constexpr std::size_t kGossipTargets = 3;
+    /// Rumours that are tried for one datagram: more than the smallest of them fill it.
+    static constexpr std::size_t kRumoursTried = 75;
     /// Where there is nobody to tell.
     static constexpr Duration kLonelyInterval = std::chrono::seconds{1};
     static constexpr Duration kWithdrawInterval = std::chrono::minutes{1};
@@ -54,14 +56,18 @@ struct Node::Parts {
     void spread(const Rumour& rumour) { core.rumours.add(rumour); }
     /// At the end of each call: what it brought is sent soon.
     void settle(const Moment& moment, Actions& actions);
-    std::optional<identity::Rejected> add_trust(std::optional<identity::Rejected> rejected,
-                                                const Rumour& rumour,
-                                                const Moment& moment,
-                                                Actions& actions);
+    std::optional<identity::Rejected> add_issuer(ConstBytes bytes,
+                                                 const Moment& moment,
+                                                 Actions& actions);
+    std::optional<identity::Rejected> add_successor(ConstBytes bytes,
+                                                    const Moment& moment,
+                                                    Actions& actions);
     std::optional<identity::Rejected> add_revocation(ConstBytes bytes,
                                                      const Moment& moment,
                                                      Actions& actions);
+    void on_trust_added(const Rumour& rumour, const Moment& moment, Actions& actions);
     void withdraw(const Moment& moment, Actions& actions);
+    void forget(const NodeId& node);
 
     // node_receive.cpp
     void receive(const net::Endpoint& from,
@@ -81,7 +87,6 @@ struct Node::Parts {
                         const Moment& moment,
                         Actions& actions);
     void handle(const Sender& sender, ConstBytes plaintext, const Moment& moment, Actions& actions);
-    void forget(const NodeId& node);
     void take(const Sender& sender,
               const Header& header,
               const Message& message,

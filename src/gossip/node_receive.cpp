@@ -5,9 +5,9 @@
 #include <limits>
 #include <utility>
 
+#include <weft/base/byte_reader.hpp>
 #include <weft/identity/trusted_time.hpp>
 
-#include "encoding.hpp"
 #include "node_parts.hpp"
 
 namespace weft::gossip {
@@ -158,7 +158,7 @@ void Node::Parts::take(const Sender& sender,
     } else if (const auto* request = std::get_if<PingRequest>(&message)) {
         prober.on_ping_request(from, sender.at, *request, moment, actions);
     } else if (const auto* nack = std::get_if<Nack>(&message)) {
-        prober.on_nack(from, *nack);
+        prober.on_nack(*nack);
     } else if (const auto* accusation = std::get_if<Accusation>(&message)) {
         const bool replayed =
             moment.wall.trusted && header.time + kAccusationAgeMax < moment.wall.now;
@@ -303,19 +303,11 @@ void Node::Parts::take_trust(const Sender& sender,
     const std::uint32_t before = core.trust_digest();
     std::optional<identity::Rejected> rejected;
     if (const auto* issuer = std::get_if<IssuerItem>(&message)) {
-        const auto parsed = identity::parse_issuer_certificate(issuer->bytes);
-        rejected = add_trust(core.trust.add_issuer(issuer->bytes, moment.wall),
-                             IssuerRumour{parsed ? parsed->number : 0},
-                             moment,
-                             actions);
+        rejected = add_issuer(issuer->bytes, moment, actions);
     } else if (const auto* revocation = std::get_if<RevocationItem>(&message)) {
         rejected = add_revocation(revocation->bytes, moment, actions);
     } else if (const auto* successor = std::get_if<SuccessorItem>(&message)) {
-        const auto parsed = identity::parse_successor(successor->bytes);
-        rejected = add_trust(core.trust.add_successor(successor->bytes),
-                             SuccessorRumour{parsed ? parsed->number : 0},
-                             moment,
-                             actions);
+        rejected = add_successor(successor->bytes, moment, actions);
     }
     if (core.trust_digest() != before) {
         core.contacts[sender.id].trust_was_fruitful = true;

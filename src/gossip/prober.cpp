@@ -297,7 +297,7 @@ void Prober::on_ping_request(const NodeId& from,
     }
 }
 
-void Prober::on_nack(const NodeId& /*from*/, const Nack& nack) {
+void Prober::on_nack(const Nack& nack) {
     if (probe_ && nack.number == probe_->number) {
         ++probe_->nacks;
     }

@@ -50,7 +50,7 @@ class Prober {
                          const PingRequest& request,
                          const Moment& moment,
                          Actions& actions);
-    void on_nack(const NodeId& from, const Nack& nack);
+    void on_nack(const Nack& nack);
     void on_accusation(const NodeId& from,
                        const Accusation& accusation,
                        const Moment& moment,

@@ -4,6 +4,7 @@
 
 #include <weft/base/assert.hpp>
 #include <weft/gossip/record.hpp>
+#include <weft/identity/extensions.hpp>
 
 #include "encoding.hpp"
 
@@ -14,7 +15,6 @@ constexpr std::string_view kMagic = "WFR";
 constexpr std::uint8_t kVersion = 1;
 constexpr std::uint8_t kFlagLeft = 1;
 constexpr std::uint8_t kFlagTranslated = 2;
-constexpr std::uint8_t kCriticalBit = 0x80;
 
 bool printable(ConstBytes text) {
     return std::ranges::all_of(
@@ -48,23 +48,8 @@ std::vector<std::byte> build_body(const Record& record) {
     for (const NodeId& anchor : record.anchors) {
         append(body, anchor);
     }
-    body.write(std::uint16_t{0});  // no extensions yet
+    body.write(identity::kNoExtensions);
     return std::move(body).release();
-}
-
-/// Ascending types, none critical (there is none that this version knows).
-bool skip_extensions(ByteReader& reader) {
-    ByteReader extensions{reader.take(reader.read<std::uint16_t>())};
-    int last_type = -1;
-    while (extensions.left() > 0) {
-        const auto type = extensions.read<std::uint8_t>();
-        (void)extensions.take(extensions.read<std::uint8_t>());
-        if (extensions.failed() || (type & kCriticalBit) != 0 || type <= last_type) {
-            return false;
-        }
-        last_type = type;
-    }
-    return true;
 }
 
 void read_fields(ByteReader& reader, Record& record) {
@@ -93,10 +78,13 @@ void read_fields(ByteReader& reader, Record& record) {
 
 bool can_be_advertised(const net::Endpoint& endpoint) {
     const net::IpAddress& address = endpoint.address;
-    for (const char* nobodys : {"0.0.0.0/8", "240.0.0.0/4", "::/96", "::ffff:0.0.0.0/96"}) {
-        if (net::Prefix::parse(nobodys)->contains(address)) {
-            return false;
-        }
+    static const std::array kNobodys{*net::Prefix::parse("0.0.0.0/8"),
+                                     *net::Prefix::parse("240.0.0.0/4"),
+                                     *net::Prefix::parse("::/96"),
+                                     *net::Prefix::parse("::ffff:0.0.0.0/96")};
+    if (std::ranges::any_of(kNobodys,
+                            [&](const auto& prefix) { return prefix.contains(address); })) {
+        return false;
     }
     return endpoint.valid() && endpoint.scope_id == 0 && !address.is_loopback() &&
            !address.is_link_local() && !address.is_multicast();
@@ -128,7 +116,8 @@ Result<Record> parse_record(ConstBytes signed_bytes) {
     }
     Record record;
     read_fields(reader, record);
-    if (!skip_extensions(reader) || !reader.done() || !within_limits(record)) {
+    const auto fault = identity::skip_extensions(reader);
+    if (fault != identity::ExtensionFault::kNone || !reader.done() || !within_limits(record)) {
         return invalid("a record whose fields are malformed");
     }
     return record;

@@ -19,17 +19,6 @@ constexpr std::size_t kJoinBodySize = 1'152;
 
 }  // namespace
 
-bool Strangers::Bucket::spend(double per_second, Time now) {
-    const double elapsed = std::chrono::duration<double>(now - filled).count();
-    tokens = std::min(per_second, tokens + elapsed * per_second);
-    filled = now;
-    if (tokens < 1) {
-        return false;
-    }
-    tokens -= 1;
-    return true;
-}
-
 // ---- Cookies -----------------------------------------------------------------------------------
 
 void Strangers::rotate(Time now) {
@@ -57,7 +46,7 @@ bool Strangers::valid(const Cookie& cookie, const net::Endpoint& from, Time now)
 
 void Strangers::send_cookie(
     const net::Endpoint& to, const Echo& echo, std::size_t cause_size, Time now, Actions& actions) {
-    if (cause_size < kCookieReplySize || !cookies_.spend(kCookiesPerSecond, now)) {
+    if (cause_size < kCookieReplySize || !cookies_.spend(now)) {
         return;
     }
     rotate(now);
@@ -106,7 +95,7 @@ std::optional<Strangers::Introduced> Strangers::on_introduce(const net::Endpoint
         send_cookie(from, Sealer::echo_of(sealed), datagram.size(), moment.now, actions);
         return std::nullopt;
     }
-    if (!introductions_.spend(kIntroductionsPerSecond, moment.now)) {
+    if (!introductions_.spend(moment.now)) {
         return std::nullopt;
     }
     // Not in another's name, and not with keys that it has changed since: before anything is
@@ -123,7 +112,7 @@ std::optional<Strangers::Introduced> Strangers::on_introduce(const net::Endpoint
         ++core_.counters.rejected[static_cast<std::size_t>(admitted.error())];
         return std::nullopt;
     }
-    Introduced introduced{std::move(*admitted), {}, sealed};
+    Introduced introduced{std::move(*admitted), {}};
     auto plaintext = core_.sealer.open(datagram.first(datagram.size() - sealed.size()),
                                        sealed,
                                        introduced.certificate->certificate.gossip_key);
@@ -181,7 +170,7 @@ void Strangers::on_join(const net::Endpoint& from,
         send_cookie(from, join.echo, datagram.size(), now, actions);
         return;
     }
-    if (introductions_.spend(kIntroductionsPerSecond, now)) {
+    if (introductions_.spend(now)) {
         actions.joins.push_back(std::move(join));
     }
 }

@@ -23,7 +23,6 @@ class Strangers {
     struct Introduced {
         std::shared_ptr<const SignedCertificate> certificate;
         std::vector<std::byte> plaintext;
-        ConstBytes sealed;  ///< of the datagram
     };
     /// Without a valid cookie it is answered by one; with it, certificate and seal are checked.
     std::optional<Introduced> on_introduce(const net::Endpoint& from,
@@ -46,11 +45,6 @@ class Strangers {
     void on_join(const net::Endpoint& from, ConstBytes datagram, Time now, Actions& actions);
 
   private:
-    struct Bucket {
-        double tokens = 0;
-        Time filled{};
-        bool spend(double per_second, Time now);
-    };
     void rotate(Time now);
     [[nodiscard]] static Cookie cookie_for(const Secret<32>& secret, const net::Endpoint& from);
     [[nodiscard]] bool valid(const Cookie& cookie, const net::Endpoint& from, Time now);
@@ -64,8 +58,8 @@ class Strangers {
     Secret<32> secret_;
     Secret<32> previous_;
     std::optional<Time> secret_made_;
-    Bucket cookies_;
-    Bucket introductions_;
+    Allowance cookies_ = Allowance::per_second(kCookiesPerSecond);
+    Allowance introductions_ = Allowance::per_second(kIntroductionsPerSecond);
 };
 
 }  // namespace weft::gossip

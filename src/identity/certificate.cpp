@@ -21,11 +21,6 @@ bool letter_or_digit(char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
-/// What is wrong whatever the fields are: too little for a signature, too much for anyone.
-void require_size(FieldReader& reader, ConstBytes signed_bytes) {
-    reader.require(signed_bytes.size() <= kCertificateSizeMax, "is too long");
-}
-
 }  // namespace
 
 bool valid_name(std::string_view name) {
@@ -83,7 +78,7 @@ std::vector<std::byte> build(const Certificate& certificate, const SigningKey& i
 
 Result<Certificate> parse_certificate(ConstBytes signed_bytes) {
     FieldReader reader{"a certificate", body_of(signed_bytes)};
-    require_size(reader, signed_bytes);
+    reader.require(signed_bytes.size() <= kCertificateSizeMax, "is too long");
     reader.head(kCertificateMagic);
     Certificate certificate;
     certificate.network = reader.network();
@@ -140,7 +135,7 @@ std::vector<std::byte> build(const IssuerCertificate& certificate, const Signing
 
 Result<IssuerCertificate> parse_issuer_certificate(ConstBytes signed_bytes) {
     FieldReader reader{"an issuer certificate", body_of(signed_bytes)};
-    require_size(reader, signed_bytes);
+    reader.require(signed_bytes.size() <= kCertificateSizeMax, "is too long");
     reader.head(kIssuerMagic);
     IssuerCertificate certificate;
     certificate.network = reader.network();

@@ -60,8 +60,7 @@ void write_prefixes(ByteWriter& out, const std::vector<net::Prefix>& prefixes) {
     out.write(static_cast<std::uint8_t>(prefixes.size()));
     for (const net::Prefix& prefix : prefixes) {
         out.write(prefix.length);
-        out.write(static_cast<std::uint8_t>(prefix.address.family()));
-        out.append(prefix.address.bytes());
+        net::append(out, prefix.address);
     }
 }
 
@@ -71,12 +70,6 @@ std::size_t prefixes_size(const std::vector<net::Prefix>& prefixes) {
         size += 2 + prefix.address.bytes().size();
     }
     return size;
-}
-
-void write_endpoint(ByteWriter& out, const net::Endpoint& endpoint) {
-    out.write(static_cast<std::uint8_t>(endpoint.address.family()));
-    out.append(endpoint.address.bytes());
-    out.write(endpoint.port);
 }
 
 // ---- Reading ------------------------------------------------------------------------------------
@@ -134,22 +127,18 @@ std::vector<std::byte> FieldReader::blob(std::size_t max) {
     return {bytes.begin(), bytes.end()};
 }
 
-net::IpAddress FieldReader::address(std::uint8_t family) {
-    switch (family) {
-        case static_cast<std::uint8_t>(net::Family::kIpv4):
-            return net::IpAddress{std::span<const std::byte, 4>{array<4>()}};
-        case static_cast<std::uint8_t>(net::Family::kIpv6):
-            return net::IpAddress{std::span<const std::byte, 16>{array<16>()}};
-        default:
-            refuse("has an address of no family");
-            return {};
+net::IpAddress FieldReader::address() {
+    const auto address = net::read_address(reader_);
+    if (!address) {
+        refuse("has an address of no family");
     }
+    return address.value_or(net::IpAddress{});
 }
 
 net::Prefix FieldReader::prefix(PrefixUse use) {
     net::Prefix prefix;
     prefix.length = number<std::uint8_t>();
-    prefix.address = address(number<std::uint8_t>());
+    prefix.address = address();
     require(failed() || valid_prefix(prefix, use), "has a prefix that none can have");
     return prefix;
 }
@@ -170,25 +159,23 @@ std::vector<net::Prefix> FieldReader::prefixes(std::size_t max, PrefixUse use) {
 
 net::Endpoint FieldReader::endpoint() {
     net::Endpoint endpoint;
-    endpoint.address = address(number<std::uint8_t>());
+    endpoint.address = address();
     endpoint.port = number<std::uint16_t>();
     require(failed() || valid_endpoint(endpoint), "has an endpoint that none can have");
     return endpoint;
 }
 
 void FieldReader::extensions() {
-    const ConstBytes all = reader_.take(number<std::uint16_t>());
-    ByteReader rest{all};
-    int last = -1;
-    while (!failed() && rest.left() > 0) {
-        const auto type = rest.read<std::uint8_t>();
-        static_cast<void>(rest.take(rest.read<std::uint8_t>()));
-        require(!rest.failed(), "has an extension that is cut short");
-        require(type > last, "has extensions out of order");
-        if ((type & kExtensionCritical) != 0) {
-            refuse("has an extension that has to be understood and is not known here", kUpgrade);
-        }
-        last = type;
+    switch (skip_extensions(reader_)) {
+        case ExtensionFault::kNone:
+            return;
+        case ExtensionFault::kCutShort:
+            return refuse("has an extension that is cut short");
+        case ExtensionFault::kOutOfOrder:
+            return refuse("has extensions out of order");
+        case ExtensionFault::kCritical:
+            return refuse("has an extension that has to be understood and is not known here",
+                          kUpgrade);
     }
 }
 

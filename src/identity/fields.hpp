@@ -11,13 +11,13 @@
 #include <weft/base/byte_reader.hpp>
 #include <weft/base/byte_writer.hpp>
 #include <weft/identity/certificate.hpp>
+#include <weft/identity/extensions.hpp>
+#include <weft/net/address_bytes.hpp>
 
 namespace weft::identity {
 
 inline constexpr std::uint8_t kFormatVersion = 1;
 inline constexpr std::size_t kMagicSize = 3;
-inline constexpr std::uint8_t kExtensionCritical = 0x80;
-inline constexpr std::uint16_t kNoExtensions = 0;  // their size
 
 /// What a list of prefixes is for: routed ones may be the whole Internet.
 enum class PrefixUse : std::uint8_t { kPool, kRouted };
@@ -34,7 +34,6 @@ void write_head(ByteWriter& out, std::string_view magic, const NetworkId& networ
 void write_text(ByteWriter& out, std::string_view text);
 void write_blob(ByteWriter& out, ConstBytes blob);
 void write_prefixes(ByteWriter& out, const std::vector<net::Prefix>& prefixes);
-void write_endpoint(ByteWriter& out, const net::Endpoint& endpoint);
 [[nodiscard]] std::size_t prefixes_size(const std::vector<net::Prefix>& prefixes);
 
 // ---- Reading ------------------------------------------------------------------------------------
@@ -87,7 +86,7 @@ class FieldReader {
     [[nodiscard]] Result<> finish();
 
   private:
-    [[nodiscard]] net::IpAddress address(std::uint8_t family);
+    [[nodiscard]] net::IpAddress address();
     [[nodiscard]] net::Prefix prefix(PrefixUse use);
 
     std::string_view what_;

@@ -116,7 +116,7 @@ ByteWriter encode_reply(const JoinReply& reply) {
         }
         seeds.append(seed.node.bytes);
         seeds.append(seed.gossip_key.bytes);
-        write_endpoint(seeds, seed.endpoint);
+        net::append(seeds, seed.endpoint);
         ++count;
     }
     out.write(count);

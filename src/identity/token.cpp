@@ -119,7 +119,7 @@ std::string to_text(const Token& token) {
     out.write(static_cast<std::uint8_t>(token.endpoints.size()));
     for (const net::Endpoint& endpoint : token.endpoints) {
         WEFT_ASSERT(valid_endpoint(endpoint));
-        write_endpoint(out, endpoint);
+        net::append(out, endpoint);
     }
     out.append(checksum_of(out.bytes()));
     std::vector<std::byte> bytes = std::move(out).release();

@@ -7,8 +7,7 @@
 #include <sodium.h>
 
 #include <weft/base/assert.hpp>
-#include <weft/base/byte_reader.hpp>
-#include <weft/base/byte_writer.hpp>
+#include <weft/net/address_bytes.hpp>
 
 namespace weft::issuer::journal {
 namespace {
@@ -24,11 +23,6 @@ void write_sized(ByteWriter& out, ConstBytes bytes) {
     out.append(bytes);
 }
 
-void write_address(ByteWriter& out, const net::IpAddress& address) {
-    out.write(static_cast<std::uint8_t>(address.family()));
-    out.append(address.bytes());
-}
-
 void write(ByteWriter& out, const TokenCreated& event) {
     const Ledger::Token& token = event.token;
     out.append(event.id);
@@ -42,7 +36,7 @@ void write(ByteWriter& out, const TokenCreated& event) {
     write_sized<std::uint8_t>(out, bytes_of(token.name));
     if (token.from) {
         out.write(token.from->length);
-        write_address(out, token.from->address);
+        net::append(out, token.from->address);
     }
     if (token.replaces) {
         out.append(token.replaces->bytes);
@@ -53,7 +47,7 @@ void write(ByteWriter& out, const TokenUsed& event) {
     out.append(event.id);
     out.append(event.use.identity_key.bytes);
     out.write(event.use.time);
-    write_address(out, event.use.source);
+    net::append(out, event.use.source);
     write_sized<std::uint8_t>(out, bytes_of(event.use.wanted));
 }
 
@@ -102,18 +96,11 @@ std::string read_name(ByteReader& in) {
 }
 
 net::IpAddress read_address(ByteReader& in) {
-    const auto family = in.read<std::uint8_t>();
-    ByteArray<16> bytes{};
-    const std::span<const std::byte, 16> all{bytes};
-    if (family == static_cast<std::uint8_t>(net::Family::kIpv4)) {
-        in.read_into(Bytes{bytes}.first<4>());
-        return net::IpAddress{all.first<4>()};
-    }
-    if (family != static_cast<std::uint8_t>(net::Family::kIpv6)) {
+    const auto address = net::read_address(in);
+    if (!address) {
         in.fail();
     }
-    in.read_into(bytes);
-    return net::IpAddress{all};
+    return address.value_or(net::IpAddress{});
 }
 
 net::Prefix read_prefix(ByteReader& in) {

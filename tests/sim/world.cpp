@@ -231,6 +231,7 @@ void World::partition(std::size_t first_of_second_half) {
 }
 
 void World::inject(const net::Endpoint& from, std::size_t to, std::vector<std::byte> bytes) {
+    hosts_[to]->injected += bytes.size() + kHeaders;
     queue_.push({now_, happenings_++, to, from, std::move(bytes)});
 }
 

@@ -44,7 +44,8 @@ struct Host {
     std::optional<identity::TrustedTime> time;
     Duration stall{};  ///< each timer comes this much late
     Time timer = Time::max();
-    std::uint64_t bytes = 0;  ///< sent and received, UDP and IPv4 headers included
+    std::uint64_t bytes = 0;     ///< sent and received, UDP and IPv4 headers included
+    std::uint64_t injected = 0;  ///< of these what inject() handed it
     std::uint64_t suspicions = 0;
     std::uint64_t seen_elsewhere = 0;  ///< told that someone else signs with its key
 };
@@ -100,11 +101,6 @@ class World {
     [[nodiscard]] bool one_owner_each() const;
     /// Each datagram that is sent, as someone on the way sees it.
     std::function<void(const Host& from, const gossip::Actions::Datagram&)> wiretap;
-    [[nodiscard]] const identity::SigningKey& root_key() const { return root_; }
-    std::vector<std::byte> certify(Host& host,
-                                   std::uint64_t serial,
-                                   std::vector<net::Prefix> blocks);
-    [[nodiscard]] const identity::SigningKey& issuer_key() const { return issuer_key_; }
     [[nodiscard]] const identity::NetworkId& network() const { return network_; }
     gossip::StatementCache cache{1 << 20};
 
@@ -121,6 +117,9 @@ class World {
             return a.at != b.at ? a.at > b.at : a.order > b.order;
         }
     };
+    [[nodiscard]] std::vector<std::byte> certify(Host& host,
+                                                 std::uint64_t serial,
+                                                 std::vector<net::Prefix> blocks);
     [[nodiscard]] WallTime wall_of(const Host& host) const;
     void carry_out(Host& host, gossip::Actions& actions);
     void deliver(Host& from, gossip::Actions::Datagram& datagram);

@@ -9,6 +9,7 @@
 
 #include <weft/base/clock.hpp>
 #include <weft/base/random.hpp>
+#include <weft/gossip/allowance.hpp>
 #include <weft/gossip/messages.hpp>
 #include <weft/gossip/statement_cache.hpp>
 
@@ -70,17 +71,8 @@ class Membership {
     [[nodiscard]] bool owns_its_prefixes(const NodeId& id) const;
 
   private:
-    /// Changes that an owner may make: one each 10 s, five at once.
-    struct Budget {
-        double changes = kBudgetBurst;
-        Time filled;
-    };
-    static constexpr double kBudgetBurst = 5;
-    static constexpr double kBudgetPerSecond = 0.1;
-
     Outcome consider(const MemberItem& item, const identity::TimeView& view, const Time* now);
-    [[nodiscard]] bool spend(const NodeId& id, Time now);
-    void give_back(const NodeId& id);
+    [[nodiscard]] Allowance* budget_of(const NodeId& id);
     Outcome verify(const MemberItem& item,
                    const Record& record,
                    const identity::TimeView& view,
@@ -98,7 +90,7 @@ class Membership {
     StatementCache& cache_;
     std::map<NodeId, Member> members_;
     std::vector<NodeId> ids_;
-    std::map<NodeId, Budget> budgets_;
+    std::map<NodeId, Allowance> budgets_;        // changes that an owner may make
     std::multimap<net::Prefix, NodeId> claims_;  // blocks and routed prefixes, masked
     std::uint64_t digest_ = 0;
     Buckets buckets_;

@@ -52,7 +52,7 @@ class Items {
 };
 
 TEST(WorkSharing, does_each_item_once_whoever_takes_which_part) {
-    constexpr int kRoundsMost = 20'000;
+    constexpr int kRoundsMost = 500'000;
     WorkSharing sharing{3};
     const test::IdleWorker first{sharing, 1};
     const test::IdleWorker second{sharing, 2};
@@ -62,7 +62,7 @@ TEST(WorkSharing, does_each_item_once_whoever_takes_which_part) {
         items.run(sharing, 0);
         ASSERT_TRUE(items.each_once()) << "round " << round;
     }
-    EXPECT_GT(sharing.shared_batches(), 0);
+    EXPECT_GE(sharing.shared_batches(), 100);
 }
 
 TEST(WorkSharing, two_owners_help_each_other_between_their_own_batches) {
