@@ -410,7 +410,7 @@ write_results() {
     local file dirty=false
     file=$WEFT_ROOT/tests/results/$(date -u +%Y-%m-%dT%H%M%SZ).json
     as_owner mkdir -p "$WEFT_ROOT/tests/results"
-    [ -z "$(as_owner git -C "$WEFT_ROOT" status --porcelain)" ] || dirty=true
+    [ -z "$(as_owner git -C "$WEFT_ROOT" status --porcelain -- . ':!tests/results')" ] || dirty=true
     printf '%s\n' "${results[@]}" | jq -Rn --arg cpu "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" \
         --arg commit "$(as_owner git -C "$WEFT_ROOT" rev-parse HEAD)" --argjson dirty $dirty \
         --arg date "$(date -u +%FT%TZ)" --argjson seed "$seed" --argjson cores "$(nproc)" \
