@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+// See pools.hpp. Pure.
+#include <algorithm>
+#include <array>
+
+#include <weft/mesh/pools.hpp>
+
+namespace weft::mesh {
+namespace {
+
+constexpr std::uint8_t kPool4Length = 12;
+constexpr std::uint8_t kPool6Length = 48;
+constexpr std::size_t kUlaAttempts = 64;
+
+net::Prefix slash12(unsigned first, unsigned second) {
+    const ByteArray<4> bytes{static_cast<std::byte>(first), static_cast<std::byte>(second)};
+    return {net::IpAddress{std::span<const std::byte, 4>{bytes}}, kPool4Length};
+}
+
+/// In the order of preference: 10.0.0.0/8 from anywhere in it on, so that two networks that meet
+/// one day are seldom in each other's way; then 172.16.0.0/12 and 100.64.0.0/10.
+std::vector<net::Prefix> candidates(RandomSource& random) {
+    constexpr unsigned kStep = 16;
+    std::vector<net::Prefix> all;
+    const auto start = random.below(kStep);
+    for (unsigned i = 0; i < kStep; ++i) {
+        all.push_back(slash12(10, (start + i) % kStep * kStep));
+    }
+    all.push_back(slash12(172, 16));
+    for (unsigned second = 64; second < 128; second += kStep) {
+        all.push_back(slash12(100, second));
+    }
+    return all;
+}
+
+net::Prefix random_ula(RandomSource& random) {
+    ByteArray<16> bytes{};
+    bytes[0] = std::byte{0xfd};
+    random.fill(Bytes{bytes}.subspan(1, 5));
+    return {net::IpAddress{std::span<const std::byte, 16>{bytes}}, kPool6Length};
+}
+
+const InUse* in_the_way(const net::Prefix& pool, std::span<const InUse> in_use) {
+    const auto found = std::find_if(in_use.begin(), in_use.end(), [&pool](const InUse& each) {
+        return each.prefix.length > 0 && each.prefix.overlaps(pool);
+    });
+    return found == in_use.end() ? nullptr : &*found;
+}
+
+net::IpAddress with_low_bit(const net::IpAddress& address, std::uint8_t bit) {
+    ByteArray<16> bytes{};
+    copy_bytes(address.bytes(), bytes);
+    bytes[bit / 8U] |= std::byte{0x80} >> (bit % 8U);
+    const std::span<const std::byte> all{bytes};
+    return address.is_v4() ? net::IpAddress{all.first<4>()} : net::IpAddress{all.first<16>()};
+}
+
+}  // namespace
+
+Result<std::vector<net::Prefix>> choose_pools(std::span<const InUse> in_use, RandomSource& random) {
+    const std::vector<net::Prefix> all = candidates(random);
+    const auto v4 = std::find_if(all.begin(), all.end(), [in_use](const net::Prefix& pool) {
+        return in_the_way(pool, in_use) == nullptr;
+    });
+    if (v4 == all.end()) {
+        return Error{std::make_error_code(std::errc::address_in_use),
+                     "every private /12 overlaps something that this machine reaches already",
+                     "name a free prefix: weft init --pool4 PREFIX"};
+    }
+    for (std::size_t i = 0; i < kUlaAttempts; ++i) {
+        const net::Prefix v6 = random_ula(random);
+        if (in_the_way(v6, in_use) == nullptr) {
+            return std::vector{*v4, v6};
+        }
+    }
+    return Error{std::make_error_code(std::errc::address_in_use),
+                 "the whole of fd00::/8 is in use on this machine",
+                 "name a free prefix: weft init --pool6 PREFIX"};
+}
+
+Result<> check_pools(std::span<const net::Prefix> pools, std::span<const InUse> in_use) {
+    for (const net::Prefix& pool : pools) {
+        if (const InUse* other = in_the_way(pool, in_use)) {
+            return Error{std::make_error_code(std::errc::address_in_use),
+                         "the overlay's pool " + pool.to_string() + " overlaps " +
+                             other->prefix.to_string() + " (" + other->by + ")",
+                         "take that off this machine, or make a network with another pool: weft "
+                         "init --pool4 PREFIX --pool6 PREFIX"};
+        }
+    }
+    return {};
+}
+
+net::Prefix first_half(const net::Prefix& pool) {
+    const net::Prefix masked = pool.masked();
+    return {masked.address, static_cast<std::uint8_t>(masked.length + 1)};
+}
+
+net::IpAddress gateway_of(const net::Prefix& block) {
+    const net::Prefix masked = block.masked();
+    if (masked.length == masked.address.bits()) {
+        return masked.address;
+    }
+    return with_low_bit(masked.address, static_cast<std::uint8_t>(masked.address.bits() - 1));
+}
+
+}  // namespace weft::mesh
