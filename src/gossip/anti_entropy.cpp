@@ -335,8 +335,8 @@ void AntiEntropy::on_trust_heads(const NodeId& from,
         }
     }
     for (const auto& [signer, revocations] : core_.trust.revocations()) {
-        for (std::size_t i = known_of(theirs.revocations, signer); i < revocations.size(); ++i) {
-            if (!burst.add(RevocationItem{*revocations[i]})) {
+        for (std::uint64_t i = known_of(theirs.revocations, signer); i < revocations.size(); ++i) {
+            if (!burst.add(RevocationItem{*revocations[static_cast<std::size_t>(i)]})) {
                 return;
             }
         }

@@ -32,7 +32,7 @@ struct MessageOf {
             about.number > found->second.size()) {
             return std::nullopt;
         }
-        return RevocationItem{*found->second[about.number - 1]};
+        return RevocationItem{*found->second[static_cast<std::size_t>(about.number - 1)]};
     }
     std::optional<Message> operator()(const SuccessorRumour& about) const {
         const auto successors = core.trust.successors();

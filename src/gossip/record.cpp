@@ -78,11 +78,11 @@ void read_fields(ByteReader& reader, Record& record) {
 
 bool can_be_advertised(const net::Endpoint& endpoint) {
     const net::IpAddress& address = endpoint.address;
-    static const std::array kNobodys{*net::Prefix::parse("0.0.0.0/8"),
-                                     *net::Prefix::parse("240.0.0.0/4"),
-                                     *net::Prefix::parse("::/96"),
-                                     *net::Prefix::parse("::ffff:0.0.0.0/96")};
-    if (std::ranges::any_of(kNobodys,
+    static const std::array nobodys{*net::Prefix::parse("0.0.0.0/8"),
+                                    *net::Prefix::parse("240.0.0.0/4"),
+                                    *net::Prefix::parse("::/96"),
+                                    *net::Prefix::parse("::ffff:0.0.0.0/96")};
+    if (std::ranges::any_of(nobodys,
                             [&](const auto& prefix) { return prefix.contains(address); })) {
         return false;
     }

@@ -273,7 +273,8 @@ std::optional<Rejected> TrustStore::add_revocation(ConstBytes signed_bytes) {
         return Rejected::kGap;
     }
     const bool is_known = revocation->number <= known;
-    SignedBytes* const kept = is_known ? &list->second[revocation->number - 1] : nullptr;
+    const auto index = static_cast<std::size_t>(revocation->number - 1);
+    SignedBytes* const kept = is_known ? &list->second[index] : nullptr;
     if (is_known && same_bytes(*kept, signed_bytes)) {
         return std::nullopt;
     }

@@ -61,7 +61,8 @@ Result<Decision<Merged>> Issuer::merge_known(const Known& known, const TimeView&
     for (const auto& [number, bytes] : own_revocations(known.revocations, parts_.certificate)) {
         const std::size_t have = ledger_.revocations().size();
         if (number <= have) {
-            const bool same = *bytes == *ledger_.revocations()[number - 1].bytes;
+            const auto index = static_cast<std::size_t>(number - 1);
+            const bool same = *bytes == *ledger_.revocations()[index].bytes;
             merged.conflicts += same ? 0U : 1U;
         } else if (number == have + merged.revocations + 1) {
             adopted.append(journal::encode(journal::Revoked{*bytes, false}));
