@@ -1,0 +1,453 @@
+// SPDX-License-Identifier: Apache-2.0
+// See joiner.hpp. In the order in which a join happens: asking, what comes back, what a refusal
+// means, and what is checked of a grant. Pure.
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include <weft/base/assert.hpp>
+#include <weft/base/byte_reader.hpp>
+#include <weft/base/byte_writer.hpp>
+#include <weft/mesh/joiner.hpp>
+
+namespace weft::mesh {
+namespace {
+
+using identity::Rejected;
+using identity::TimeView;
+using identity::UnixSeconds;
+using Status = identity::JoinReply::Status;
+using Echo = ByteArray<16>;  // of a join: how its sealed request begins (gossip/strangers.cpp)
+
+/// type, version, echo: of cookies and join replies
+constexpr std::size_t kHeadSize = 2 + sizeof(Echo);
+constexpr std::size_t kPoolsMax = 2;  // one of each family
+
+Error error(std::errc code, std::string cause, std::string remedy) {
+    return {std::make_error_code(code), std::move(cause), std::move(remedy)};
+}
+
+std::string makes_another(const net::Endpoint& issuer) {
+    return "`weft token create` on the node at " + issuer.to_string() + " makes another";
+}
+
+/// "90 s", "5 min", "3 h", "2 d": rounded down.
+std::string rough(UnixSeconds seconds) {
+    constexpr UnixSeconds kMinute = 60;
+    constexpr UnixSeconds kHour = 60 * kMinute;
+    constexpr UnixSeconds kDay = 24 * kHour;
+    if (seconds < 2 * kMinute) {
+        return std::to_string(seconds) + " s";
+    }
+    if (seconds < 2 * kHour) {
+        return std::to_string(seconds / kMinute) + " min";
+    }
+    return seconds < 2 * kDay ? std::to_string(seconds / kHour) + " h"
+                              : std::to_string(seconds / kDay) + " d";
+}
+
+UnixSeconds distance(UnixSeconds a, UnixSeconds b) {
+    return a > b ? a - b : b - a;
+}
+
+}  // namespace
+
+// ---- Asking -------------------------------------------------------------------------------------
+
+Joiner::Joiner(const Parts& parts, Time now)
+    : root_(parts.token.root),
+      issuer_key_(parts.token.issuer_sealing_key),
+      wall_(parts.wall),
+      start_(now),
+      next_ask_(now),
+      deadline_(now + kDeadline) {
+    for (const net::Endpoint& at : parts.token.endpoints) {
+        const bool is_new = std::none_of(targets_.begin(),
+                                         targets_.end(),
+                                         [&](const Target& target) { return target.at == at; });
+        if (is_new) {
+            targets_.emplace_back().at = at;
+        }
+    }
+    if (auto reason = unusable(parts)) {
+        outcome_ = *std::move(reason);
+        return;
+    }
+    seal(parts);
+}
+
+std::optional<Error> Joiner::unusable(const Parts& parts) const {
+    if (!parts.name.empty() && !identity::valid_name(parts.name)) {
+        return invalid("no node can be named " + parts.name,
+                       "1 to 63 of a-z, 0-9 and inner hyphens: `weft join --name NAME`");
+    }
+    if (targets_.empty()) {
+        return invalid("the token names no address of an issuer",
+                       "`weft token create` on the issuer's node makes one that does");
+    }
+    if (wall_.trusted && wall_.now > parts.token.expiry) {
+        return error(std::errc::permission_denied,
+                     "the token expired " + rough(wall_.now - parts.token.expiry) + " ago",
+                     makes_another(targets_.front().at));
+    }
+    return std::nullopt;
+}
+
+void Joiner::seal(const Parts& parts) {
+    reply_key_ = crypto::generate_private_key(parts.random);
+    request_.token = parts.token.id;
+    request_.token_key = parts.token.one_time_key.verify_key();
+    request_.time = wall_.now;
+    request_.identity_key = parts.identity.verify_key();
+    request_.wireguard_key = parts.wireguard_key;
+    request_.gossip_key = parts.gossip_key;
+    request_.name = parts.name;
+    request_.reply_key = crypto::public_key_of(reply_key_);
+    sealed_ = seal_join_request(request_,
+                                identity::network_id_of(root_),
+                                &parts.token.one_time_key,
+                                parts.identity,
+                                issuer_key_,
+                                parts.random);
+    WEFT_ASSERT(sealed_.size() == identity::kJoinRequestSize);
+}
+
+Duration Joiner::round() const {
+    if (waiting_) {
+        return kWaitPause;
+    }
+    Duration round = kRoundFirst;
+    for (unsigned i = kRoundsBeforeBackOff; i <= rounds_ && round < kRoundMax; ++i) {
+        round *= 2;
+    }
+    return std::min(round, kRoundMax);
+}
+
+void Joiner::on_timer(Time now, std::vector<Datagram>& out) {
+    if (outcome_) {
+        return;
+    }
+    if (now >= deadline_) {
+        outcome_ = gave_up();
+        return;
+    }
+    if (now < next_ask_) {
+        return;
+    }
+    Target& target = targets_[turn_];
+    target.asked = true;
+    target.awaits_answer = true;
+    target.cookies_left = kCookiesPerTurn;
+    send(target, out);
+    next_ask_ = now + round() / static_cast<Duration::rep>(targets_.size());
+    if (++turn_ == targets_.size()) {
+        turn_ = 0;
+        ++rounds_;
+    }
+}
+
+Time Joiner::next_timer() const {
+    return outcome_ ? Time::max() : std::min(next_ask_, deadline_);
+}
+
+void Joiner::send(const Target& target, std::vector<Datagram>& out) const {
+    ByteWriter datagram{gossip::kDatagramSizeMax};
+    datagram.write(static_cast<std::uint8_t>(gossip::DatagramType::kJoin));
+    datagram.write(gossip::kFormatVersion);
+    datagram.append(target.cookie);
+    datagram.append(sealed_);
+    datagram.append_zeros(gossip::kDatagramSizeMax - datagram.size());
+    out.push_back({target.at, std::move(datagram).release()});
+}
+
+// ---- What comes back ----------------------------------------------------------------------------
+
+Joiner::Target* Joiner::asked(const net::Endpoint& from) {
+    const auto found = std::find_if(targets_.begin(), targets_.end(), [&](const Target& target) {
+        return target.asked && target.at == from;
+    });
+    return found == targets_.end() ? nullptr : &*found;
+}
+
+void Joiner::on_datagram(const net::Endpoint& from,
+                         ConstBytes bytes,
+                         Time now,
+                         std::vector<Datagram>& out) {
+    if (outcome_) {
+        ++ignored_.late;
+        return;
+    }
+    Target* const target = asked(from);
+    if (target == nullptr) {
+        ++ignored_.from_elsewhere;
+        return;
+    }
+    ByteReader reader{bytes};
+    const auto type = static_cast<gossip::DatagramType>(reader.read<std::uint8_t>());
+    const auto version = reader.read<std::uint8_t>();
+    Echo echo{};
+    reader.read_into(echo);
+    const bool is_cookie =
+        type == gossip::DatagramType::kCookie && bytes.size() == kHeadSize + gossip::kCookieSize;
+    const bool is_reply = type == gossip::DatagramType::kJoinReply &&
+                          bytes.size() <= kHeadSize + identity::kJoinReplySizeMax;
+    if (reader.failed() || version != gossip::kFormatVersion || (!is_cookie && !is_reply)) {
+        ++ignored_.malformed;
+        return;
+    }
+    if (!std::equal(echo.begin(), echo.end(), sealed_.begin())) {
+        ++ignored_.foreign;
+        return;
+    }
+    const ConstBytes body = reader.take(reader.left());
+    if (is_cookie) {
+        on_cookie(*target, body, out);
+    } else {
+        on_reply(*target, body, now);
+    }
+}
+
+void Joiner::on_cookie(Target& target, ConstBytes cookie, std::vector<Datagram>& out) {
+    if (target.cookies_left == 0) {
+        ++ignored_.surplus;
+        return;
+    }
+    --target.cookies_left;
+    target.seen = true;
+    copy_bytes(cookie, target.cookie);
+    send(target, out);
+}
+
+void Joiner::on_reply(Target& target, ConstBytes sealed, Time now) {
+    auto reply = identity::open_join_reply(sealed, reply_key_, issuer_key_);
+    if (!reply) {
+        ++ignored_.forged;
+        return;
+    }
+    if (reply->status == Status::kWait) {
+        on_wait(target, now);
+    } else if (reply->status == Status::kGranted) {
+        outcome_ = verify(*std::move(reply), target, now);
+    } else {
+        outcome_ = refusal(*reply, target, now);
+    }
+}
+
+/// One for each request: "wait" can be sent again by whoever saw it, and must not put off the next
+/// request for ever.
+void Joiner::on_wait(Target& target, Time now) {
+    if (!target.awaits_answer) {
+        ++ignored_.surplus;
+        return;
+    }
+    target.awaits_answer = false;
+    waiting_ = true;
+    deadline_ = start_ + kWaitDeadline;
+    turn_ = static_cast<std::size_t>(&target - targets_.data());
+    next_ask_ = now + kWaitPause;
+}
+
+// ---- What went wrong ----------------------------------------------------------------------------
+
+Error Joiner::refusal(const identity::JoinReply& reply, const Target& target, Time now) const {
+    const std::string at = "the node at " + target.at.to_string();
+    const auto refused = [](std::string cause, std::string remedy) {
+        return error(std::errc::permission_denied, std::move(cause), std::move(remedy));
+    };
+    switch (reply.status) {
+        case Status::kUnknownToken:
+            return refused("the issuer does not know this token", makes_another(target.at));
+        case Status::kExpiredToken:
+            return refused("the token is expired or was withdrawn", makes_another(target.at));
+        case Status::kUsedToken: {
+            // Also said to a copy of a machine, whatever token it has.
+            const std::string user = reply.detail.empty() ? "another machine" : reply.detail;
+            return refused("the token was used already, by " + user,
+                           makes_another(target.at) + "; a copy of " + user +
+                               "'s disk first needs an identity of its own");
+        }
+        case Status::kNameTaken:
+            return refused("the name " + (request_.name.empty() ? "of the token" : request_.name) +
+                               " is taken by another node",
+                           "`weft join --name " + (reply.detail.empty() ? "NAME" : reply.detail) +
+                               "` with the same token" +
+                               (reply.detail.empty() ? "" : ": that name is free"));
+        case Status::kPoolFull:
+            return refused("the issuer has no block of addresses left",
+                           "`weft token create --replace NAME` on " + at +
+                               " gives this machine the place of a node that is gone");
+        case Status::kNotFromHere:
+            return refused("the token is not for the address that this machine comes from",
+                           "`weft token create --from PREFIX` on " + at + " makes one that is");
+        case Status::kRevoked:
+            return refused("this machine's identity was revoked in the network",
+                           "`weft leave` here forgets it; then " + makes_another(target.at));
+        case Status::kClockOff: {
+            const UnixSeconds own = own_time(now).now;
+            return refused("this machine's clock is " + rough(distance(own, reply.time)) +
+                               (own < reply.time ? " behind" : " ahead of") + " the issuer's",
+                           "set it, `timedatectl set-ntp true`, and join again with this token");
+        }
+        case Status::kGranted:
+        case Status::kWait:
+            break;
+    }
+    WEFT_ASSERT(false);  // open_join_reply knows no other
+    return {};
+}
+
+Error Joiner::gave_up() const {
+    std::string asked;
+    std::string seen;
+    for (const Target& target : targets_) {
+        if (target.asked) {
+            asked += (asked.empty() ? "" : ", ") + target.at.to_string();
+        }
+        if (target.seen) {
+            seen += (seen.empty() ? "" : ", ") + target.at.to_string();
+        }
+    }
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(deadline_ - start_);
+    const std::string after = " in " + std::to_string(seconds.count()) + " s";
+    if (waiting_) {
+        return error(std::errc::resource_unavailable_try_again,
+                     "the issuer was restarted, and is still asking the members what it granted "
+                     "before" +
+                         after,
+                     "try again in a minute, with the same token");
+    }
+    if (!seen.empty()) {
+        return error(std::errc::timed_out,
+                     "weftd runs at " + seen + ", but did not answer the request" + after,
+                     "does the token's issuer run there? `weft token create` on its node makes a "
+                     "token with its addresses");
+    }
+    return error(std::errc::timed_out,
+                 "no answer" + after + " from " + asked,
+                 "does weftd run there, and does its firewall let that UDP port through?");
+}
+
+// ---- What is checked of a grant -----------------------------------------------------------------
+
+namespace {
+
+bool is_inside_any(const net::Prefix& prefix, const std::vector<net::Prefix>& outer) {
+    return std::any_of(outer.begin(), outer.end(), [&](const net::Prefix& each) {
+        return prefix.length >= each.length && each.contains(prefix.address);
+    });
+}
+
+/// An issuer that a successor of the token's root has signed. The successor's statement is not in
+/// the answer, so the root's signature cannot be verified yet; that the answer is sealed by the key
+/// in the token, which the issuer's certificate names, has to do until gossip brings the statement.
+/// What else TrustStore::admit would ask is asked here; the network is the same already.
+std::optional<Rejected> admit_by_issuer(ConstBytes signed_bytes,
+                                        const identity::Certificate& certificate,
+                                        const identity::IssuerCertificate& issuer,
+                                        const TimeView& time) {
+    if (certificate.issuer_number != issuer.number) {
+        return Rejected::kUnknownIssuer;
+    }
+    if (!check_signature(
+            identity::kKindCertificate, issuer.network, signed_bytes, issuer.signing_key)) {
+        return Rejected::kBadSignature;
+    }
+    const bool is_inside = std::all_of(
+        certificate.blocks.begin(), certificate.blocks.end(), [&](const net::Prefix& block) {
+            return is_inside_any(block, issuer.slices);
+        });
+    if (!is_inside) {
+        return Rejected::kOutsideSlice;
+    }
+    if (time.now > std::min(certificate.not_after, issuer.not_after)) {
+        return Rejected::kExpired;
+    }
+    const UnixSeconds begin = std::max(certificate.not_before, issuer.not_before);
+    return begin > time.now && begin - time.now > identity::TrustStore::kSkew
+               ? std::optional{Rejected::kNotYetValid}
+               : std::nullopt;
+}
+
+/// Empty, or what is wrong, as the end of a sentence about the issuer's answer.
+std::string fault_in_signatures(const identity::JoinReply& reply,
+                                const identity::Certificate& certificate,
+                                const identity::IssuerCertificate& issuer,
+                                const identity::VerifyKey& root,
+                                const TimeView& time) {
+    identity::TrustStore trust{root};
+    std::optional<Rejected> rejected = trust.add_issuer(reply.issuer_certificate, time);
+    if (rejected && (rejected != Rejected::kUnknownIssuer || issuer.root_number == 0)) {
+        return "has an issuer's certificate that is not good: " + std::string{to_string(*rejected)};
+    }
+    if (rejected) {
+        rejected = admit_by_issuer(reply.certificate, certificate, issuer, time);
+    } else if (const auto admitted = trust.admit(reply.certificate, time); !admitted) {
+        rejected = admitted.error();
+    }
+    return rejected ? "has a certificate that is not good: " + std::string{to_string(*rejected)}
+                    : "";
+}
+
+std::string fault_in_pools(const std::vector<net::Prefix>& pools,
+                           const std::vector<net::Prefix>& blocks) {
+    if (pools.empty() || pools.size() > kPoolsMax) {
+        return "names no pool";
+    }
+    if (pools.size() == kPoolsMax && pools[0].address.family() == pools[1].address.family()) {
+        return "names two pools of one family";
+    }
+    const auto outside = std::find_if(blocks.begin(), blocks.end(), [&](const net::Prefix& block) {
+        return !is_inside_any(block, pools);
+    });
+    return outside == blocks.end() ? ""
+                                   : "has the block " + outside->to_string() + " outside its pools";
+}
+
+}  // namespace
+
+TimeView Joiner::own_time(Time now) const {
+    const auto passed = std::chrono::duration_cast<std::chrono::seconds>(now - start_);
+    return {wall_.now + static_cast<UnixSeconds>(passed.count()), wall_.trusted};
+}
+
+Result<Joiner::Grant> Joiner::verify(identity::JoinReply reply,
+                                     const Target& target,
+                                     Time now) const {
+    const auto wrong = [&](const std::string& fault) {
+        return error(std::errc::bad_message,
+                     "the issuer's answer " + fault,
+                     makes_another(target.at) + "; if it fails too, upgrade weft there and here");
+    };
+    auto issuer = identity::parse_issuer_certificate(reply.issuer_certificate);
+    auto certificate = identity::parse_certificate(reply.certificate);
+    if (!issuer || !certificate) {
+        return wrong("cannot be read: " + (issuer ? certificate.error() : issuer.error()).cause);
+    }
+    if (issuer->network != identity::network_id_of(root_) ||
+        certificate->network != issuer->network) {
+        return wrong("is for another network than the token");
+    }
+    if (issuer->sealing_key != issuer_key_) {
+        return wrong("has the certificate of another issuer than the token's");
+    }
+    // Also where this machine lost one of its keys, and came again with a token that it has used.
+    if (certificate->identity_key != request_.identity_key ||
+        certificate->wireguard_key != request_.wireguard_key ||
+        certificate->gossip_key != request_.gossip_key) {
+        return wrong("is not for this machine: it certifies other keys");
+    }
+    TimeView time = own_time(now);
+    if (!time.trusted || distance(time.now, reply.time) > kClockOffMax) {
+        time = {reply.time, true};
+    }
+    std::string fault = fault_in_signatures(reply, *certificate, *issuer, root_, time);
+    if (fault.empty()) {
+        fault = fault_in_pools(reply.pools, certificate->blocks);
+    }
+    if (!fault.empty()) {
+        return wrong(fault);
+    }
+    return Grant{std::move(reply), *std::move(certificate), *std::move(issuer)};
+}
+
+}  // namespace weft::mesh
