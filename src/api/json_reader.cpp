@@ -2,6 +2,11 @@
 // The checked reader over Boost.JSON. Pure; any thread.
 #include "json_reader.hpp"
 
+#include <algorithm>
+
+#include <weft/api/status.hpp>
+#include <weft/base/utf8.hpp>
+
 namespace weft::api {
 
 Result<boost::json::object> parse_object(std::string_view text) {
@@ -73,6 +78,32 @@ void JsonReader::read(std::string_view key, std::vector<std::string>& out) {
             return;
         }
         out.emplace_back(text->data(), text->size());
+    }
+}
+
+void JsonReader::read_if_there(std::string_view key, unsigned& out, unsigned most) {
+    read_if_there(key, out);
+    if (out < 1 || out > most) {
+        fail(path_ + std::string{key}, "must be 1.." + std::to_string(most));
+    }
+}
+
+void JsonReader::read_api() {
+    std::string api;
+    read("api", api);
+    if (!api.empty() && api != kApiVersion) {
+        fail(path_ + "api", "is '" + api + "', this program speaks " + kApiVersion);
+    }
+}
+
+void JsonReader::allow_only(std::initializer_list<std::string_view> known) {
+    constexpr std::size_t kShownMax = 64;
+    for (const auto& field : *object_) {
+        const std::string_view key{field.key().data(), field.key().size()};
+        if (std::find(known.begin(), known.end(), key) == known.end()) {
+            fail(path_ + utf8_excerpt(key, kShownMax), "is not known");
+            return;
+        }
     }
 }
 

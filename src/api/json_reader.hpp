@@ -4,6 +4,7 @@
 #pragma once
 
 #include <concepts>
+#include <initializer_list>
 #include <limits>
 #include <optional>
 #include <string>
@@ -45,6 +46,20 @@ class JsonReader {
             read(key, out.emplace());
         }
     }
+    /// A field of a request: where it is absent, `out` keeps its default.
+    template <class T>
+    void read_if_there(std::string_view key, T& out) {
+        if (object_->contains(key)) {
+            read(key, out);
+        }
+    }
+    /// As read_if_there(); outside 1..most is an error.
+    void read_if_there(std::string_view key, unsigned& out, unsigned most);
+
+    /// A document of another version of the API is told apart from a broken one.
+    void read_api();
+    /// Fields that are not in `known` are errors.
+    void allow_only(std::initializer_list<std::string_view> known);
 
     /// A reader of the object in `key`; of an empty one after a failure.
     [[nodiscard]] JsonReader child(std::string_view key);

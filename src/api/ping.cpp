@@ -10,12 +10,6 @@ namespace {
 
 namespace json = boost::json;
 
-void check_range(JsonReader& reader, std::string_view key, unsigned value, unsigned most) {
-    if (value < 1 || value > most) {
-        reader.fail(std::string{key}, "must be 1.." + std::to_string(most));
-    }
-}
-
 }  // namespace
 
 std::string to_json(const PingRequest& request) {
@@ -34,19 +28,12 @@ Result<PingRequest> parse_ping_request(std::string_view text) {
     JsonReader reader{*object, "", failure};
     PingRequest request;
     reader.read("target", request.target);
-    for (auto [key, field] : {std::pair{"count", &request.count},
-                              std::pair{"interval_ms", &request.interval_ms},
-                              std::pair{"timeout_ms", &request.timeout_ms}}) {
-        if (object->contains(key)) {  // else the default
-            reader.read(key, *field);
-        }
-    }
+    reader.read_if_there("count", request.count, kPingCountMax);
+    reader.read_if_there("interval_ms", request.interval_ms, kPingTimeoutMaxMs);
+    reader.read_if_there("timeout_ms", request.timeout_ms, kPingTimeoutMaxMs);
     if (request.target.empty() || request.target.size() > kPingTargetMax) {
         reader.fail("target", "must be 1.." + std::to_string(kPingTargetMax) + " characters");
     }
-    check_range(reader, "count", request.count, kPingCountMax);
-    check_range(reader, "interval_ms", request.interval_ms, kPingTimeoutMaxMs);
-    check_range(reader, "timeout_ms", request.timeout_ms, kPingTimeoutMaxMs);
     if (failure) {
         return *failure;
     }

@@ -6,24 +6,12 @@
 #include <weft/api/status.hpp>
 
 #include "json_reader.hpp"
+#include "json_writer.hpp"
 
 namespace weft::api {
 namespace {
 
 namespace json = boost::json;
-
-template <class T>
-json::value nullable(const std::optional<T>& value) {
-    return value ? json::value(*value) : json::value(nullptr);
-}
-
-json::array strings(const std::vector<std::string>& values) {
-    json::array out;
-    for (const std::string& value : values) {
-        out.emplace_back(value);
-    }
-    return out;
-}
 
 json::object node_json(const NodeStatus& node) {
     return {{"name", node.name},
@@ -58,11 +46,7 @@ json::object peer_json(const PeerStatus& peer) {
 }
 
 json::array peers_json(const std::vector<PeerStatus>& peers) {
-    json::array out;
-    for (const PeerStatus& peer : peers) {
-        out.emplace_back(peer_json(peer));
-    }
-    return out;
+    return objects(peers, peer_json);
 }
 
 json::array problems_json(const std::vector<Problem>& problems) {
@@ -143,15 +127,6 @@ void read_rest(JsonReader& reader, Status& status) {
                 [&](JsonReader item) { status.problems.push_back(read_problem(std::move(item))); });
 }
 
-/// Another version of the API is told apart from a broken document.
-void read_api(JsonReader& reader) {
-    std::string api;
-    reader.read("api", api);
-    if (!api.empty() && api != kApiVersion) {
-        reader.fail("api", "is '" + api + "', this program speaks " + kApiVersion);
-    }
-}
-
 }  // namespace
 
 std::string to_json(const Status& status) {
@@ -186,7 +161,7 @@ Result<Status> parse_status(std::string_view text) {
     std::optional<Error> failure;
     JsonReader reader{*object, "", failure};
     Status status;
-    read_api(reader);
+    reader.read_api();
     read_rest(reader, status);
     reader.each("peers",
                 [&](JsonReader item) { status.peers.push_back(read_peer(std::move(item))); });
@@ -208,7 +183,7 @@ Result<std::vector<PeerStatus>> parse_peers(std::string_view text) {
     std::optional<Error> failure;
     JsonReader reader{*object, "", failure};
     std::vector<PeerStatus> peers;
-    read_api(reader);
+    reader.read_api();
     reader.each("peers", [&](JsonReader item) { peers.push_back(read_peer(std::move(item))); });
     if (failure) {
         return *failure;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fuzz target: any text as JSON of the daemon's API, as the client reads it (status, peers, a
-// ping's answer, an error) and as the server does (a ping's request). What can be read prints as
-// text that reads back the same, and requests are within their limits.
+// ping's answer, a network's documents, an error) and as the server does (requests). What can be
+// read prints as text that reads back the same, and requests are within their limits.
 #include <string>
 
+#include <weft/api/network.hpp>
 #include <weft/api/status.hpp>
 
 #include "fuzz.hpp"
@@ -35,6 +36,17 @@ void check_ping_request(std::string_view text) {
     }
 }
 
+void check_network_requests(std::string_view text) {
+    if (const auto request = api::parse_init_request(text)) {
+        WEFT_FUZZ_CHECK(request->block4 >= 1 && request->block4 <= api::kBlock4Max);
+        WEFT_FUZZ_CHECK(request->block6 >= 1 && request->block6 <= api::kBlock6Max);
+    }
+    if (const auto request = api::parse_token_request(text)) {
+        WEFT_FUZZ_CHECK(request->uses >= 1 && request->uses <= api::kTokenUsesMax);
+        WEFT_FUZZ_CHECK(request->lifetime_s >= 1 && request->lifetime_s <= api::kTokenLifetimeMaxS);
+    }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -44,7 +56,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check_round_trip(text, api::parse_ping_request, print);
     check_round_trip(text, api::parse_ping_reply, print);
     check_round_trip(text, api::parse_peers, api::peers_to_json);
+    check_round_trip(text, api::parse_init_request, print);
+    check_round_trip(text, api::parse_join_request, print);
+    check_round_trip(text, api::parse_token_request, print);
+    check_round_trip(text, api::parse_network_reply, print);
+    check_round_trip(text, api::parse_token_reply, print);
+    check_round_trip(text, api::parse_tokens, print);
+    check_round_trip(text, api::parse_members, print);
+    check_round_trip(text, api::parse_ipam, print);
     check_ping_request(text);
+    check_network_requests(text);
     WEFT_FUZZ_CHECK(api::parse_error(text).code.value() != 0);
     return 0;
 }

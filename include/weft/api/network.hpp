@@ -19,6 +19,9 @@
 
 namespace weft::api {
 
+inline constexpr unsigned kBlock4Max = 32;  // prefix lengths
+inline constexpr unsigned kBlock6Max = 64;
+
 /// A new network, whose first node and issuer this one is.
 struct InitRequest {
     std::string name;   ///< of this node; "": node.name
@@ -40,6 +43,9 @@ struct NetworkReply {
     std::vector<std::string> pools;
     bool already = false;
 };
+
+inline constexpr unsigned kTokenUsesMax = 4'096;
+inline constexpr unsigned kTokenLifetimeMaxS = 31'536'000;  // a year
 
 struct TokenRequest {
     std::string name;     ///< the joining node's; "": its wish
