@@ -22,7 +22,8 @@ forbid "a door costs its readers no Asio and no spdlog: only control and server 
 forbid "protocols are pure: bytes, a time and a random source in, actions out" \
     "$include<(sys/|netinet/|arpa/|net/|linux/|unistd|thread|spdlog|boost/(asio|beast))" \
     'include/weft/wg/*' 'src/wg/*' 'include/weft/identity/*' 'src/identity/*' \
-    'include/weft/gossip/*' 'src/gossip/*' 'include/weft/issuer/*' 'src/issuer/*'
+    'include/weft/gossip/*' 'src/gossip/*' 'include/weft/issuer/*' 'src/issuer/*' \
+    'include/weft/mesh/*' 'src/mesh/*'
 forbid "the packet path does not log, throw or format" \
     "$include<(spdlog|iostream|sstream|boost/(asio|beast))" 'include/weft/dataplane/*' 'src/dataplane/*'
 forbid "netlink bytes belong to netlink, nft objects to firewall" \
