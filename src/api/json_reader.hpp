@@ -104,4 +104,21 @@ class JsonReader {
     std::optional<Error>* failure_;
 };
 
+/// A document, as `fill(reader, value)` takes its fields out; the first that is wrong is the error.
+template <class Value, class Fill>
+[[nodiscard]] Result<Value> parse_document(std::string_view text, const Fill& fill) {
+    const auto object = parse_object(text);
+    if (!object) {
+        return object.error();
+    }
+    std::optional<Error> failure;
+    JsonReader reader{*object, "", failure};
+    Value value;
+    fill(reader, value);
+    if (failure) {
+        return *failure;
+    }
+    return value;
+}
+
 }  // namespace weft::api

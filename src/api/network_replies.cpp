@@ -126,20 +126,11 @@ BlockStock read_stock(JsonReader reader) {
 
 /// `fill(reader, reply)` reads the fields of a reply but "api".
 template <class Reply, class Fill>
-Result<Reply> parse_reply(std::string_view text, Fill fill) {
-    const auto object = parse_object(text);
-    if (!object) {
-        return object.error();
-    }
-    std::optional<Error> failure;
-    JsonReader reader{*object, "", failure};
-    Reply reply;
-    reader.read_api();
-    fill(reader, reply);
-    if (failure) {
-        return *failure;
-    }
-    return reply;
+Result<Reply> parse_reply(std::string_view text, const Fill& fill) {
+    return parse_document<Reply>(text, [&fill](JsonReader& reader, Reply& reply) {
+        reader.read_api();
+        fill(reader, reply);
+    });
 }
 
 }  // namespace

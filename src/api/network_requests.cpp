@@ -12,23 +12,6 @@ namespace {
 
 namespace json = boost::json;
 
-/// `fill(reader, request)` reads the fields of a request.
-template <class Request, class Fill>
-Result<Request> parse_request(std::string_view text, Fill fill) {
-    const auto object = parse_object(text);
-    if (!object) {
-        return object.error();
-    }
-    std::optional<Error> failure;
-    JsonReader reader{*object, "", failure};
-    Request request;
-    fill(reader, request);
-    if (failure) {
-        return *failure;
-    }
-    return request;
-}
-
 }  // namespace
 
 std::string to_json(const InitRequest& request) {
@@ -53,7 +36,7 @@ std::string to_json(const TokenRequest& request) {
 }
 
 Result<InitRequest> parse_init_request(std::string_view text) {
-    return parse_request<InitRequest>(text, [](JsonReader& reader, InitRequest& request) {
+    return parse_document<InitRequest>(text, [](JsonReader& reader, InitRequest& request) {
         reader.allow_only({"name", "pool4", "pool6", "block4", "block6"});
         reader.read_if_there("name", request.name);
         reader.read_if_there("pool4", request.pool4);
@@ -64,7 +47,7 @@ Result<InitRequest> parse_init_request(std::string_view text) {
 }
 
 Result<JoinRequest> parse_join_request(std::string_view text) {
-    return parse_request<JoinRequest>(text, [](JsonReader& reader, JoinRequest& request) {
+    return parse_document<JoinRequest>(text, [](JsonReader& reader, JoinRequest& request) {
         reader.allow_only({"token", "name"});
         reader.read("token", request.token);
         reader.read_if_there("name", request.name);
@@ -75,7 +58,7 @@ Result<JoinRequest> parse_join_request(std::string_view text) {
 }
 
 Result<TokenRequest> parse_token_request(std::string_view text) {
-    return parse_request<TokenRequest>(text, [](JsonReader& reader, TokenRequest& request) {
+    return parse_document<TokenRequest>(text, [](JsonReader& reader, TokenRequest& request) {
         reader.allow_only({"name", "from", "replace", "uses", "lifetime_s", "ephemeral"});
         reader.read_if_there("name", request.name);
         reader.read_if_there("from", request.from);

@@ -4,6 +4,7 @@
 #include <weft/api/status.hpp>
 
 #include "json_reader.hpp"
+#include "json_writer.hpp"
 
 namespace weft::api {
 namespace {
@@ -20,30 +21,21 @@ std::string to_json(const PingRequest& request) {
 }
 
 Result<PingRequest> parse_ping_request(std::string_view text) {
-    const auto object = parse_object(text);
-    if (!object) {
-        return object.error();
-    }
-    std::optional<Error> failure;
-    JsonReader reader{*object, "", failure};
-    PingRequest request;
-    reader.read("target", request.target);
-    reader.read_if_there("count", request.count, kPingCountMax);
-    reader.read_if_there("interval_ms", request.interval_ms, kPingTimeoutMaxMs);
-    reader.read_if_there("timeout_ms", request.timeout_ms, kPingTimeoutMaxMs);
-    if (request.target.empty() || request.target.size() > kPingTargetMax) {
-        reader.fail("target", "must be 1.." + std::to_string(kPingTargetMax) + " characters");
-    }
-    if (failure) {
-        return *failure;
-    }
-    return request;
+    return parse_document<PingRequest>(text, [](JsonReader& reader, PingRequest& request) {
+        reader.read("target", request.target);
+        reader.read_if_there("count", request.count, kPingCountMax);
+        reader.read_if_there("interval_ms", request.interval_ms, kPingTimeoutMaxMs);
+        reader.read_if_there("timeout_ms", request.timeout_ms, kPingTimeoutMaxMs);
+        if (request.target.empty() || request.target.size() > kPingTargetMax) {
+            reader.fail("target", "must be 1.." + std::to_string(kPingTargetMax) + " characters");
+        }
+    });
 }
 
 std::string to_json(const PingReply& reply) {
     json::array times;
     for (const auto& time : reply.rtt_us) {
-        times.emplace_back(time ? json::value(*time) : json::value(nullptr));
+        times.push_back(nullable(time));
     }
     return json::serialize(json::object{{"api", kApiVersion},
                                         {"target", reply.target},
@@ -56,30 +48,21 @@ std::string to_json(const PingReply& reply) {
 }
 
 Result<PingReply> parse_ping_reply(std::string_view text) {
-    const auto object = parse_object(text);
-    if (!object) {
-        return object.error();
-    }
-    std::optional<Error> failure;
-    JsonReader reader{*object, "", failure};
-    PingReply reply;
-    reader.read("target", reply.target);
-    reader.read("peer", reply.peer);
-    reader.read("address", reply.address);
-    reader.read("session", reply.session);
-    reader.read("sent", reply.sent);
-    reader.read("received", reply.received);
-    const json::array* times = reader.find_array("rtt_us");
-    for (std::size_t i = 0; times != nullptr && i < times->size(); ++i) {
-        auto& time = reply.rtt_us.emplace_back();
-        if (!(*times)[i].is_null()) {
-            reader.number((*times)[i], "rtt_us", time.emplace());
+    return parse_document<PingReply>(text, [](JsonReader& reader, PingReply& reply) {
+        reader.read("target", reply.target);
+        reader.read("peer", reply.peer);
+        reader.read("address", reply.address);
+        reader.read("session", reply.session);
+        reader.read("sent", reply.sent);
+        reader.read("received", reply.received);
+        const json::array* times = reader.find_array("rtt_us");
+        for (std::size_t i = 0; times != nullptr && i < times->size(); ++i) {
+            auto& time = reply.rtt_us.emplace_back();
+            if (!(*times)[i].is_null()) {
+                reader.number((*times)[i], "rtt_us", time.emplace());
+            }
         }
-    }
-    if (failure) {
-        return *failure;
-    }
-    return reply;
+    });
 }
 
 }  // namespace weft::api

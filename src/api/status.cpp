@@ -154,21 +154,12 @@ std::string to_json(const Status& status) {
 }
 
 Result<Status> parse_status(std::string_view text) {
-    const auto object = parse_object(text);
-    if (!object) {
-        return object.error();
-    }
-    std::optional<Error> failure;
-    JsonReader reader{*object, "", failure};
-    Status status;
-    reader.read_api();
-    read_rest(reader, status);
-    reader.each("peers",
-                [&](JsonReader item) { status.peers.push_back(read_peer(std::move(item))); });
-    if (failure) {
-        return *failure;
-    }
-    return status;
+    return parse_document<Status>(text, [](JsonReader& reader, Status& status) {
+        reader.read_api();
+        read_rest(reader, status);
+        reader.each("peers",
+                    [&](JsonReader item) { status.peers.push_back(read_peer(std::move(item))); });
+    });
 }
 
 std::string peers_to_json(const std::vector<PeerStatus>& peers) {
@@ -176,19 +167,11 @@ std::string peers_to_json(const std::vector<PeerStatus>& peers) {
 }
 
 Result<std::vector<PeerStatus>> parse_peers(std::string_view text) {
-    const auto object = parse_object(text);
-    if (!object) {
-        return object.error();
-    }
-    std::optional<Error> failure;
-    JsonReader reader{*object, "", failure};
-    std::vector<PeerStatus> peers;
-    reader.read_api();
-    reader.each("peers", [&](JsonReader item) { peers.push_back(read_peer(std::move(item))); });
-    if (failure) {
-        return *failure;
-    }
-    return peers;
+    using Peers = std::vector<PeerStatus>;
+    return parse_document<Peers>(text, [](JsonReader& reader, Peers& peers) {
+        reader.read_api();
+        reader.each("peers", [&](JsonReader item) { peers.push_back(read_peer(std::move(item))); });
+    });
 }
 
 }  // namespace weft::api

@@ -31,26 +31,11 @@ std::vector<std::string> texts(const std::vector<net::Prefix>& prefixes) {
     return out;
 }
 
-/// The address after a network's own, which is its node's gateway by weft's convention.
-net::IpAddress first_host(const net::Prefix& prefix) {
-    const net::Prefix masked = prefix.masked();
-    if (masked.length == masked.address.bits()) {
-        return masked.address;
-    }
-    ByteArray<16> bytes{};
-    const ConstBytes from = masked.address.bytes();
-    std::copy(from.begin(), from.end(), bytes.begin());
-    bytes[from.size() - 1] |= std::byte{1};
-    const std::span<const std::byte> all{bytes};
-    return masked.address.is_v4() ? net::IpAddress{all.first<4>()}
-                                  : net::IpAddress{all.first<16>()};
-}
-
 std::optional<net::IpAddress> address_of(const PeerView& peer) {
     for (const bool v4 : {true, false}) {
         for (const net::Prefix& prefix : peer.allowed_ips) {
             if (prefix.address.is_v4() == v4 && prefix.length > 0) {
-                return first_host(prefix);
+                return prefix.first_host();
             }
         }
     }

@@ -12,8 +12,6 @@
 namespace weft::gossip {
 
 inline constexpr std::size_t kNonceSize = 24;
-inline constexpr std::size_t kEchoSize = 16;
-using Echo = ByteArray<kEchoSize>;
 /// type, version, sender, nonce
 inline constexpr std::size_t kSealedHeadSize = 2 + 16 + kNonceSize;
 inline constexpr std::size_t kPlaintextMax = kDatagramSizeMax - kSealedHeadSize - crypto::kTagSize;

@@ -15,7 +15,6 @@ namespace {
 constexpr std::size_t kCookieReplySize = 2 + kEchoSize + kCookieSize;
 /// type, version, cookie
 constexpr std::size_t kJoinHeadSize = 2 + kCookieSize;
-constexpr std::size_t kJoinBodySize = 1'152;
 
 }  // namespace
 
@@ -163,7 +162,7 @@ void Strangers::on_join(const net::Endpoint& from,
     ByteReader reader{datagram.subspan(2)};
     Cookie cookie{};
     reader.read_into(cookie);
-    const ConstBytes body = reader.take(kJoinBodySize);
+    const ConstBytes body = reader.take(identity::kJoinRequestSize);
     Actions::Join join{from, {}, {body.begin(), body.end()}};
     copy_bytes(body.first(kEchoSize), join.echo);
     if (!valid(cookie, from, now)) {

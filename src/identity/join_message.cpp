@@ -18,7 +18,6 @@ namespace {
 
 constexpr std::string_view kRequestMagic = "WFJ";
 constexpr std::string_view kReplyMagic = "WFR";
-constexpr std::size_t kPoolsMax = 2;
 constexpr auto kLastStatus = JoinReply::Status::kWait;
 
 // ---- Requests -----------------------------------------------------------------------------------

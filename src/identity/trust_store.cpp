@@ -46,9 +46,13 @@ std::uint32_t issuer_of(std::uint64_t serial) {
     return static_cast<std::uint32_t>(serial >> 32U);
 }
 
-bool is_inside(const net::Prefix& inner, const net::Prefix& outer) {
-    return outer.length <= inner.length && outer.overlaps(inner);
+/// Of the issuer certificates with one number, the highest is kept: what an earlier root's key
+/// signs cannot displace what a later one's has.
+std::pair<std::uint32_t, std::uint32_t> rank_of(const IssuerCertificate& certificate) {
+    return {certificate.root_number, certificate.generation};
 }
+
+}  // namespace
 
 std::optional<Rejected> outside_validity(UnixSeconds not_before,
                                          UnixSeconds not_after,
@@ -66,14 +70,6 @@ std::optional<Rejected> outside_validity(UnixSeconds not_before,
     }
     return std::nullopt;
 }
-
-/// Of the issuer certificates with one number, the highest is kept: what an earlier root's key
-/// signs cannot displace what a later one's has.
-std::pair<std::uint32_t, std::uint32_t> rank_of(const IssuerCertificate& certificate) {
-    return {certificate.root_number, certificate.generation};
-}
-
-}  // namespace
 
 std::string_view to_string(Rejected reason) {
     switch (reason) {
@@ -356,7 +352,7 @@ bool TrustStore::is_inside_slices(const Certificate& certificate,
                                   const IssuerCertificate& issuer) const {
     const auto inside_any = [](const net::Prefix& prefix, const IssuerCertificate& of) {
         return std::any_of(of.slices.begin(), of.slices.end(), [&](const net::Prefix& slice) {
-            return is_inside(prefix, slice);
+            return slice.contains(prefix);
         });
     };
     // A routed prefix inside another issuer's slice would take what that one grants: the longest

@@ -49,7 +49,7 @@ BlockPool::BlockPool(std::span<const net::Prefix> slices, BlockSizes sizes) {
 bool BlockPool::covers(const net::Prefix& block) const {
     const Side& own = side(block.address.family());
     return std::any_of(own.slices.begin(), own.slices.end(), [&](const Slice& slice) {
-        return slice.prefix.length <= block.length && slice.prefix.contains(block.address);
+        return slice.prefix.contains(block);
     });
 }
 

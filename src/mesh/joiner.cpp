@@ -17,11 +17,9 @@ using identity::Rejected;
 using identity::TimeView;
 using identity::UnixSeconds;
 using Status = identity::JoinReply::Status;
-using Echo = ByteArray<16>;  // of a join: how its sealed request begins (gossip/strangers.cpp)
 
 /// type, version, echo: of cookies and join replies
-constexpr std::size_t kHeadSize = 2 + sizeof(Echo);
-constexpr std::size_t kPoolsMax = 2;  // one of each family
+constexpr std::size_t kHeadSize = 2 + gossip::kEchoSize;
 
 Error error(std::errc code, std::string cause, std::string remedy) {
     return {std::make_error_code(code), std::move(cause), std::move(remedy)};
@@ -185,7 +183,7 @@ void Joiner::on_datagram(const net::Endpoint& from,
     ByteReader reader{bytes};
     const auto type = static_cast<gossip::DatagramType>(reader.read<std::uint8_t>());
     const auto version = reader.read<std::uint8_t>();
-    Echo echo{};
+    gossip::Echo echo{};
     reader.read_into(echo);
     const bool is_cookie =
         type == gossip::DatagramType::kCookie && bytes.size() == kHeadSize + gossip::kCookieSize;
@@ -332,9 +330,8 @@ Error Joiner::gave_up() const {
 namespace {
 
 bool is_inside_any(const net::Prefix& prefix, const std::vector<net::Prefix>& outer) {
-    return std::any_of(outer.begin(), outer.end(), [&](const net::Prefix& each) {
-        return prefix.length >= each.length && each.contains(prefix.address);
-    });
+    return std::any_of(
+        outer.begin(), outer.end(), [&](const net::Prefix& each) { return each.contains(prefix); });
 }
 
 /// An issuer that a successor of the token's root has signed. The successor's statement is not in
@@ -359,13 +356,10 @@ std::optional<Rejected> admit_by_issuer(ConstBytes signed_bytes,
     if (!is_inside) {
         return Rejected::kOutsideSlice;
     }
-    if (time.now > std::min(certificate.not_after, issuer.not_after)) {
-        return Rejected::kExpired;
-    }
-    const UnixSeconds begin = std::max(certificate.not_before, issuer.not_before);
-    return begin > time.now && begin - time.now > identity::TrustStore::kSkew
-               ? std::optional{Rejected::kNotYetValid}
-               : std::nullopt;
+    return outside_validity(std::max(certificate.not_before, issuer.not_before),
+                            std::min(certificate.not_after, issuer.not_after),
+                            0,
+                            time);
 }
 
 /// Empty, or what is wrong, as the end of a sentence about the issuer's answer.
@@ -390,10 +384,11 @@ std::string fault_in_signatures(const identity::JoinReply& reply,
 
 std::string fault_in_pools(const std::vector<net::Prefix>& pools,
                            const std::vector<net::Prefix>& blocks) {
-    if (pools.empty() || pools.size() > kPoolsMax) {
+    if (pools.empty() || pools.size() > identity::kPoolsMax) {
         return "names no pool";
     }
-    if (pools.size() == kPoolsMax && pools[0].address.family() == pools[1].address.family()) {
+    if (pools.size() == identity::kPoolsMax &&
+        pools[0].address.family() == pools[1].address.family()) {
         return "names two pools of one family";
     }
     const auto outside = std::find_if(blocks.begin(), blocks.end(), [&](const net::Prefix& block) {

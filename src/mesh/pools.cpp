@@ -47,14 +47,6 @@ const InUse* in_the_way(const net::Prefix& pool, std::span<const InUse> in_use) 
     return found == in_use.end() ? nullptr : &*found;
 }
 
-net::IpAddress with_low_bit(const net::IpAddress& address, std::uint8_t bit) {
-    ByteArray<16> bytes{};
-    copy_bytes(address.bytes(), bytes);
-    bytes[bit / 8U] |= std::byte{0x80} >> (bit % 8U);
-    const std::span<const std::byte> all{bytes};
-    return address.is_v4() ? net::IpAddress{all.first<4>()} : net::IpAddress{all.first<16>()};
-}
-
 }  // namespace
 
 Result<std::vector<net::Prefix>> choose_pools(std::span<const InUse> in_use, RandomSource& random) {
@@ -94,14 +86,6 @@ Result<> check_pools(std::span<const net::Prefix> pools, std::span<const InUse> 
 net::Prefix first_half(const net::Prefix& pool) {
     const net::Prefix masked = pool.masked();
     return {masked.address, static_cast<std::uint8_t>(masked.length + 1)};
-}
-
-net::IpAddress gateway_of(const net::Prefix& block) {
-    const net::Prefix masked = block.masked();
-    if (masked.length == masked.address.bits()) {
-        return masked.address;
-    }
-    return with_low_bit(masked.address, static_cast<std::uint8_t>(masked.address.bits() - 1));
 }
 
 }  // namespace weft::mesh

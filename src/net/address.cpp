@@ -142,9 +142,26 @@ bool Prefix::contains(const IpAddress& other) const {
     return overlaps(host(other));
 }
 
+bool Prefix::contains(const Prefix& other) const {
+    return length <= other.length && overlaps(other);
+}
+
 bool Prefix::overlaps(const Prefix& other) const {
     return address.family() == other.address.family() &&
            same_bits(address.bytes(), other.address.bytes(), std::min(length, other.length));
+}
+
+IpAddress Prefix::first_host() const {
+    const IpAddress own = masked().address;
+    if (length == own.bits()) {
+        return own;
+    }
+    ByteArray<16> bytes{};
+    const ConstBytes from = own.bytes();
+    std::copy(from.begin(), from.end(), bytes.begin());
+    bytes[from.size() - 1] |= std::byte{1};
+    const std::span<const std::byte> all{bytes};
+    return own.is_v4() ? IpAddress{all.first<4>()} : IpAddress{all.first<16>()};
 }
 
 std::string Prefix::to_string() const {

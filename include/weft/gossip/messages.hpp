@@ -26,6 +26,10 @@ inline constexpr std::size_t kDatagramSizeMax = 1'200;  // passes every path (RF
 inline constexpr std::uint8_t kFormatVersion = 1;
 inline constexpr std::size_t kCookieSize = 16;
 using Cookie = ByteArray<kCookieSize>;
+/// Names the datagram that is answered: of a sealed one the end of its nonce, of a join how its
+/// sealed request begins.
+inline constexpr std::size_t kEchoSize = 16;
+using Echo = ByteArray<kEchoSize>;
 
 enum class DatagramType : std::uint8_t {
     kSealed = 0x10,

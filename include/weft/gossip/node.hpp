@@ -50,7 +50,7 @@ struct Actions {
     };
     struct Join {  ///< a stranger's sealed request whose address was proven
         net::Endpoint from;
-        ByteArray<16> echo{};
+        Echo echo{};
         std::vector<std::byte> sealed;
     };
     struct PeerTime {  ///< for identity::TrustedTime

@@ -20,6 +20,7 @@ namespace weft::identity {
 inline constexpr std::size_t kJoinRequestSize = 1'152;
 inline constexpr std::size_t kJoinReplySizeMax = 1'152;
 inline constexpr std::size_t kJoinSeedsMax = 8;
+inline constexpr std::size_t kPoolsMax = 2;  // one of each family
 
 struct JoinRequest {
     TokenId token{};       ///< zero: a renewal
@@ -73,7 +74,7 @@ struct JoinReply {
     std::string detail;                         ///< at most kNameSizeMax printable ASCII characters
     std::vector<std::byte> certificate;         ///< empty unless granted
     std::vector<std::byte> issuer_certificate;  ///< empty unless granted
-    std::vector<net::Prefix> pools;             ///< at most 2
+    std::vector<net::Prefix> pools;             ///< at most kPoolsMax
     std::vector<Seed> seeds;                    ///< at most kJoinSeedsMax
 };
 

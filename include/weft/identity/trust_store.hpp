@@ -70,6 +70,13 @@ struct TimeView {
     bool trusted = true;
 };
 
+/// Nothing where `time` is not trusted, or lies between the dates, kSkew before the first and
+/// `grace` after the last included.
+[[nodiscard]] std::optional<Rejected> outside_validity(UnixSeconds not_before,
+                                                       UnixSeconds not_after,
+                                                       UnixSeconds grace,
+                                                       const TimeView& time);
+
 class TrustStore {
   public:
     /// Graces after not_after during which a known member keeps its routes.

@@ -31,8 +31,4 @@ struct InUse {
 /// The two halves of a pool: the first is the first issuer's slice, the second for further ones.
 [[nodiscard]] net::Prefix first_half(const net::Prefix& pool);
 
-/// The address after a prefix's own: by weft's convention the gateway of the node that has the
-/// block. Of a single address: itself.
-[[nodiscard]] net::IpAddress gateway_of(const net::Prefix& block);
-
 }  // namespace weft::mesh

@@ -56,7 +56,11 @@ struct Prefix {
 
     [[nodiscard]] Prefix masked() const;
     [[nodiscard]] bool contains(const IpAddress& other) const;
+    [[nodiscard]] bool contains(const Prefix& other) const;
     [[nodiscard]] bool overlaps(const Prefix& other) const;
+    /// The address after the prefix's own, by weft's convention the gateway of the node that has
+    /// it; of a single address itself.
+    [[nodiscard]] IpAddress first_host() const;
     [[nodiscard]] std::string to_string() const;
 
     friend auto operator<=>(const Prefix&, const Prefix&) = default;

@@ -13,6 +13,8 @@
 #include <weft/gossip/messages.hpp>
 #include <weft/identity/revocation.hpp>
 
+#include "parsed.hpp"
+
 namespace weft::test {
 
 using Buffer = std::vector<std::byte>;
@@ -34,12 +36,6 @@ inline crypto::PrivateKey private_key(std::uint32_t number) {
     store_le32(key.mutable_bytes().data() + 4, number + 1);
     crypto::clamp(key);
     return key;
-}
-inline net::Prefix prefix(std::string_view text) {
-    return net::Prefix::parse(text).value();
-}
-inline net::Endpoint endpoint(std::string_view text) {
-    return net::Endpoint::parse(text).value();
 }
 
 inline identity::SigningKey root_key(std::uint32_t network) {

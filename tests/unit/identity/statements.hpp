@@ -11,6 +11,7 @@
 #include <weft/identity/trust_store.hpp>
 
 #include "hex.hpp"
+#include "parsed.hpp"
 
 namespace weft::test {
 
@@ -34,12 +35,6 @@ inline crypto::PrivateKey private_key(std::uint8_t number) {
 }
 inline crypto::PublicKey public_key(std::uint8_t number) {
     return crypto::public_key_of(private_key(number));
-}
-inline net::Prefix prefix(std::string_view text) {
-    return net::Prefix::parse(text).value();
-}
-inline net::Endpoint endpoint(std::string_view text) {
-    return net::Endpoint::parse(text).value();
 }
 
 inline constexpr std::uint8_t kRootSeed = 1;

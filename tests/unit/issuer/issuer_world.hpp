@@ -12,6 +12,9 @@
 
 #include <weft/issuer/issuer.hpp>
 
+#include "drawn_keys.hpp"
+#include "parsed.hpp"
+
 namespace weft::test {
 
 using Buffer = std::vector<std::byte>;
@@ -21,21 +24,6 @@ using issuer::UnixSeconds;
 inline constexpr UnixSeconds kDay = 86'400;
 inline constexpr UnixSeconds kStart = 1'800'000'000;  // January 2027
 inline constexpr std::uint32_t kIssuerNumber = 1;
-
-inline net::Prefix prefix(std::string_view text) {
-    return net::Prefix::parse(text).value();
-}
-inline net::Endpoint endpoint(std::string_view text) {
-    return net::Endpoint::parse(text).value();
-}
-inline identity::SigningKey signing_key(std::uint32_t number) {
-    SeededRandom random{number};
-    return identity::SigningKey::generate(random);
-}
-inline crypto::PrivateKey private_key(std::uint32_t number) {
-    SeededRandom random{number};
-    return crypto::generate_private_key(random);
-}
 
 /// What asks: an identity and its keys, a name, a place.
 struct Machine {

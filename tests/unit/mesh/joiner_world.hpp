@@ -15,6 +15,9 @@
 #include <weft/issuer/issuer.hpp>
 #include <weft/mesh/joiner.hpp>
 
+#include "drawn_keys.hpp"
+#include "parsed.hpp"
+
 namespace weft::mesh::joining {
 
 using std::chrono::milliseconds;
@@ -28,20 +31,11 @@ inline constexpr UnixSeconds kDay = 86'400;
 inline constexpr UnixSeconds kBirth = 1'800'000'000;  // January 2027
 inline constexpr Time kStart{seconds{10'000}};
 
-inline net::Prefix prefix(std::string_view text) {
-    return net::Prefix::parse(text).value();
-}
-inline net::Endpoint endpoint(std::string_view text) {
-    return net::Endpoint::parse(text).value();
-}
-inline identity::SigningKey signing_key(std::uint64_t number) {
-    SeededRandom random{number};
-    return identity::SigningKey::generate(random);
-}
-inline crypto::PrivateKey private_key(std::uint64_t number) {
-    SeededRandom random{number};
-    return crypto::generate_private_key(random);
-}
+using test::endpoint;
+using test::prefix;
+using test::private_key;
+using test::signing_key;
+
 inline crypto::PublicKey public_key(std::uint64_t number) {
     return crypto::public_key_of(private_key(number));
 }

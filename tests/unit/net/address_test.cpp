@@ -240,5 +240,26 @@ TEST(Endpoint, RefusesWhatIsNotAnAddressAndAPort) {
     }
 }
 
+TEST(Prefix, FirstHostIsTheAddressAfterItsOwn) {
+    const auto first_host = [](std::string_view text) {
+        return Prefix::parse(text)->first_host().to_string();
+    };
+    EXPECT_EQ(first_host("10.16.7.0/24"), "10.16.7.1");
+    EXPECT_EQ(first_host("10.16.7.9/24"), "10.16.7.1");
+    EXPECT_EQ(first_host("fd01:2:3:4::/64"), "fd01:2:3:4::1");
+    EXPECT_EQ(first_host("10.16.7.9/32"), "10.16.7.9");
+}
+
+TEST(Prefix, ContainsPrefixesThatAreNoWider) {
+    const auto contains = [](std::string_view outer, std::string_view inner) {
+        return Prefix::parse(outer)->contains(*Prefix::parse(inner));
+    };
+    EXPECT_TRUE(contains("10.16.0.0/12", "10.16.7.0/24"));
+    EXPECT_TRUE(contains("10.16.0.0/12", "10.16.0.0/12"));
+    EXPECT_FALSE(contains("10.16.7.0/24", "10.16.0.0/12"));
+    EXPECT_FALSE(contains("10.16.0.0/12", "10.32.0.0/24"));
+    EXPECT_FALSE(contains("0.0.0.0/0", "::/0"));
+}
+
 }  // namespace
 }  // namespace weft::net
