@@ -56,6 +56,14 @@ class Engine::Impl {
 
     Result<> rebind(std::uint16_t port, std::uint32_t fwmark);
 
+    void set_icmp_source6(const net::IpAddress& source) {
+        if (source != shared_.icmp_source6) {
+            stop_threads();
+            shared_.icmp_source6 = source;
+            start_threads();
+        }
+    }
+
     [[nodiscard]] DropCounts drops() const {
         DropCounts sum{};
         for (std::size_t reason = 0; reason < sum.size(); ++reason) {
@@ -121,6 +129,7 @@ Result<> Engine::Impl::rebind(std::uint16_t port, std::uint32_t fwmark) {
             std::move(fresh->workers.begin(), fresh->workers.end(), udp_.workers.begin());
             udp_.lane = std::move(fresh->lane);
             udp_.crowd = std::move(fresh->crowd);
+            udp_.gossip = std::move(fresh->gossip);
             udp_.port = fresh->port;
             udp_.gso = fresh->gso;
             udp_.gro = fresh->gro;
@@ -164,6 +173,12 @@ void Engine::change(const std::function<void(wg::Device&, wg::Now, wg::Actions&)
 }
 Result<> Engine::rebind(std::uint16_t port, std::uint32_t fwmark) {
     return impl_->rebind(port, fwmark);
+}
+void Engine::set_icmp_source6(const net::IpAddress& source) {
+    impl_->set_icmp_source6(source);
+}
+const sys::UdpPair& Engine::gossip_sockets() const {
+    return impl_->udp_.gossip;
 }
 unsigned Engine::ifindex() const {
     return impl_->tun_.ifindex();

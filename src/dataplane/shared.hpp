@@ -99,7 +99,7 @@ struct Shared {
     const wg::IndexTable& indices;
     std::uint32_t mtu = 0;
     std::uint16_t listen_port = 0;  // changes while the threads are stopped
-    net::IpAddress icmp_source6;
+    net::IpAddress icmp_source6;    // likewise
     bool steered = true;
     OffloadSwitches offloads;
     LaneMailbox lane;

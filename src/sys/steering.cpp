@@ -8,6 +8,8 @@
 
 #include <sys/socket.h>
 
+#include <weft/sys/udp_group.hpp>
+
 namespace weft::sys {
 namespace {
 
@@ -32,6 +34,8 @@ SteeringProgram build_steering(unsigned workers) {
     constexpr int kLoadWord = BPF_LD | BPF_W | BPF_ABS;
     constexpr int kLoadSize = BPF_LD | BPF_W | BPF_LEN;
     constexpr int kIfEqual = BPF_JMP | BPF_JEQ | BPF_K;
+    constexpr int kIfAtLeast = BPF_JMP | BPF_JGE | BPF_K;
+    constexpr int kIfAbove = BPF_JMP | BPF_JGT | BPF_K;
     constexpr int kReturn = BPF_RET | BPF_K;
     // A load past the end ends the program with 0 (bpf_helpers: LD_ABS).
     return {
@@ -46,11 +50,14 @@ SteeringProgram build_steering(unsigned workers) {
         step(kIfEqual, kTypeCookieReply, 5, 0),
         step(kIfEqual, kTypeInitiation, 0, 5),
         step(kLoadSize, 0, 0, 0),
-        step(kIfEqual, kInitiationSize, 0, 3),
+        step(kIfEqual, kInitiationSize, 0, 5),
         step(kLoadWord, kInitiationMac2At, 0, 0),  // a cookie's mac2 starts with 0 once in 2^32
-        step(kIfEqual, 0, 1, 0),
+        step(kIfEqual, 0, 3, 0),
         step(kReturn, workers, 0, 0),
+        step(kIfAtLeast, kGossipTypesFirst, 0, 1),
+        step(kIfAbove, kGossipTypesLast, 0, 1),
         step(kReturn, workers + 1, 0, 0),
+        step(kReturn, workers + 2, 0, 0),
     };
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Opens all sockets of the node's UDP port (control thread, at start and when the port changes):
-// for each family workers in order, the lane, the crowd, as the steering program counts them.
-// Whoever else has the port is found by binding the first socket of a family alone; only then does
-// it take SO_REUSEPORT and the others join it. Kernel: net/core/sock_reuseport.c,
+// for each family workers in order, the lane, the crowd, gossip, as the steering program counts
+// them. Whoever else has the port is found by binding the first socket of a family alone; only then
+// does it take SO_REUSEPORT and the others join it. Kernel: net/core/sock_reuseport.c,
 // inet_rcv_saddr_equal() and udp_reuseport_add_sock(); socket(7), ip(7), ipv6(7).
 #include <cerrno>
 #include <cstring>
@@ -30,6 +30,16 @@ constexpr int kWorkerReceiveBytes = 4 << 20;
 constexpr int kWorkerSendBytes = 2 << 20;
 // Some 200 handshake messages: under a flood the newest ones must not wait behind a deep queue.
 constexpr int kLaneBytes = 256 << 10;
+// Joins and anti-entropy come in bursts, and the control thread has other things to do: 400 to 900
+// datagrams of an MTU, depending on the driver's skb truesize.
+constexpr int kGossipReceiveBytes = 1 << 20;
+constexpr int kGossipSendBytes = 256 << 10;
+
+// Where the sockets of others than workers stand behind these, as the steering program counts.
+constexpr unsigned kLaneAt = 0;
+constexpr unsigned kCrowdAt = 1;
+constexpr unsigned kGossipAt = 2;
+constexpr unsigned kOthers = 3;
 
 constexpr int kUdpLevel = IPPROTO_UDP;
 
@@ -127,12 +137,12 @@ class FamilyOpener {
     FamilyOpener(net::Family family, const UdpGroupConfig& config, bool gro)
         : family_(family), config_(config), gro_(gro) {}
 
-    /// workers + 2 sockets bound to `port`, or to one of the kernel's choice where that is 0.
+    /// workers + kOthers sockets bound to `port`, or to one of the kernel's choice where that is 0.
     Result<std::vector<UdpSocket>> open(std::uint16_t port) {
         std::vector<UdpSocket> sockets;
-        const unsigned count = config_.workers + 2;
+        const unsigned count = config_.workers + kOthers;
         for (unsigned i = 0; i < count; ++i) {
-            Result<UniqueFd> fd = open_socket(i >= config_.workers);
+            Result<UniqueFd> fd = open_socket(buffers_of(i));
             if (!fd) {
                 return fd.error();
             }
@@ -151,7 +161,22 @@ class FamilyOpener {
     [[nodiscard]] std::uint16_t port() const { return port_; }
 
   private:
-    [[nodiscard]] Result<UniqueFd> open_socket(bool lane) const {
+    struct Buffers {
+        int receive;
+        int send;
+    };
+
+    [[nodiscard]] Buffers buffers_of(unsigned member) const {
+        if (member < config_.workers) {
+            return {kWorkerReceiveBytes, kWorkerSendBytes};
+        }
+        if (member == config_.workers + kGossipAt) {
+            return {kGossipReceiveBytes, kGossipSendBytes};
+        }
+        return {kLaneBytes, kLaneBytes};
+    }
+
+    [[nodiscard]] Result<UniqueFd> open_socket(Buffers buffers) const {
         UniqueFd fd{
             ::socket(domain_of(family_), SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_UDP)};
         if (!fd.valid()) {
@@ -165,12 +190,12 @@ class FamilyOpener {
                 return done.error();
             }
         }
-        set_buffer(fd.get(), SO_RCVBUFFORCE, SO_RCVBUF, lane ? kLaneBytes : kWorkerReceiveBytes);
-        set_buffer(fd.get(), SO_SNDBUFFORCE, SO_SNDBUF, lane ? kLaneBytes : kWorkerSendBytes);
-        // The lane's too: while GRO looks for a flow's socket it has no packet to run the steering
-        // program on, and takes a member of the group by the flow's hash (reuseport_select_sock
-        // without skb). Flows that hash to a member without UDP_GRO are never merged: measured over
-        // veth, 24 of 40 with one worker.
+        set_buffer(fd.get(), SO_RCVBUFFORCE, SO_RCVBUF, buffers.receive);
+        set_buffer(fd.get(), SO_SNDBUFFORCE, SO_SNDBUF, buffers.send);
+        // The lane's and gossip's too: while GRO looks for a flow's socket it has no packet to run
+        // the steering program on, and takes a member of the group by the flow's hash
+        // (reuseport_select_sock without skb). Flows that hash to a member without UDP_GRO are
+        // never merged: measured over veth, 24 of 40 with one worker.
         if (gro_) {
             if (const int error = set_option(fd.get(), kUdpLevel, UDP_GRO, 1); error != 0) {
                 return option_error(error, "UDP_GRO", family_);
@@ -315,8 +340,9 @@ Result<UdpGroup> UdpGroup::open(const UdpGroupConfig& config) {
         group.workers.push_back(take_pair(*both, i));
     }
     if (group.steered) {
-        group.lane = take_pair(*both, config.workers);
-        group.crowd = take_pair(*both, config.workers + 1);
+        group.lane = take_pair(*both, config.workers + kLaneAt);
+        group.crowd = take_pair(*both, config.workers + kCrowdAt);
+        group.gossip = take_pair(*both, config.workers + kGossipAt);
     }
     return group;
 }
@@ -338,10 +364,12 @@ Result<> UdpGroup::set_fwmark(std::uint32_t fwmark) {
             return done;
         }
     }
-    if (Result<> done = mark_pair(crowd); !done) {
-        return done;
+    for (const UdpPair* pair : {&lane, &crowd, &gossip}) {
+        if (Result<> done = mark_pair(*pair); !done) {
+            return done;
+        }
     }
-    return mark_pair(lane);
+    return {};
 }
 
 }  // namespace weft::sys

@@ -17,6 +17,7 @@
 #include <weft/crypto/aead.hpp>
 #include <weft/net/drop_reason.hpp>
 #include <weft/sys/tun_offload.hpp>
+#include <weft/sys/udp_group.hpp>
 #include <weft/wg/device.hpp>
 
 namespace weft::dataplane {
@@ -53,6 +54,13 @@ class Engine {
 
     /// Moves to another port or mark; sessions stay. On error the old sockets go on.
     Result<> rebind(std::uint16_t port, std::uint32_t fwmark);
+
+    /// As of EngineConfig; workers stop for a moment, unless it is that already.
+    void set_icmp_source6(const net::IpAddress& source);
+
+    /// The control thread's own, to read and send on; not valid where steering failed. After
+    /// rebind() these are others: register again.
+    [[nodiscard]] const sys::UdpPair& gossip_sockets() const;
 
     [[nodiscard]] unsigned ifindex() const;
     [[nodiscard]] const std::string& interface() const;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// All UDP sockets of a node on its one port: a family has one for each worker and two for the
-// handshake lane, joined by SO_REUSEPORT and steered by kind and receiver index (steering.cpp).
-// Where steering is not to be had there is one worker, whose sockets take everything.
+// All UDP sockets of a node on its one port: a family has one for each worker, two for the
+// handshake lane and one for gossip, joined by SO_REUSEPORT and steered by kind and receiver index
+// (steering.cpp). Where steering is not to be had there is one worker, whose sockets take
+// everything.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +13,10 @@
 #include <weft/sys/udp_socket.hpp>
 
 namespace weft::sys {
+
+/// First bytes of gossip datagrams, both included; WireGuard's messages have 1 to 4.
+inline constexpr std::uint8_t kGossipTypesFirst = 0x10;
+inline constexpr std::uint8_t kGossipTypesLast = 0x1f;
 
 /// The sockets of one thread; v6 is not valid where IPv6 is off.
 struct UdpPair {
@@ -40,6 +45,9 @@ struct UdpGroup {
     // The lane's; invalid where steering failed: workers hand on.
     UdpPair lane;   // responses, cookie replies and initiations that carry a mac2
     UdpPair crowd;  // initiations without one, and what is no message at all
+    // Datagrams whose first byte is 0x10 to 0x1f: the control thread's. Invalid where steering
+    // failed.
+    UdpPair gossip;
     bool steered = false;
     bool gso = false;  // this kernel has UDP_SEGMENT and it is wished
     bool gro = false;  // this kernel has UDP_GRO and it is wished

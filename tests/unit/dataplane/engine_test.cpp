@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Two whole engines over loopback in a private namespace: what they carry, and what happens to them
 // from outside. While peers come, go and change: stress_test.cpp.
+#include <poll.h>
+
 #include "engine_node.hpp"
 
 namespace weft::dataplane {
@@ -107,6 +109,54 @@ TEST(Engine, cuts_off_a_loop_of_its_own_messages) {
         return nodes.a.dropped(net::DropReason::kRoutingLoop) >= 100;
     }));
     EXPECT_LE(tx_packets() - before, 2 * sent) << "a packet goes round once at most";
+}
+
+/// Sends one datagram of gossip to `node`'s port and waits for it at `socket`.
+bool gossip_arrives(const Node& node, const sys::UdpSocket& socket) {
+    const bool v4 = socket.family() == net::Family::kIpv4;
+    const sys::UdpSocket sender{
+        UniqueFd{::socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0)}, socket.family()};
+    const std::array<std::byte, 3> datagram{std::byte{0x10}, std::byte{1}, std::byte{2}};
+    const net::Path path{
+        .remote = {*net::IpAddress::parse(v4 ? "127.0.0.1" : "::1"), node.engine->listen_port(), 0},
+        .source = {},
+        .source_interface = 0};
+    EXPECT_TRUE(sender.send({datagram, datagram.size(), 0}, path).ok());
+    pollfd wait{.fd = socket.fd(), .events = POLLIN, .revents = 0};
+    std::array<std::byte, 8> buffer{};
+    sys::ReceivedTrain train;
+    return ::poll(&wait, 1, 2000) == 1 && socket.receive(buffer, train).ok() &&
+           std::equal(datagram.begin(), datagram.end(), buffer.begin(), &buffer[train.size]);
+}
+
+TEST(Engine, leaves_gossip_to_its_caller_before_and_after_another_port) {
+    WEFT_ENTER_PRIVATE_NETNS();
+    const Node a{1, nullptr, 2};
+    configure(a);
+    const sys::UdpPair& gossip = a.engine->gossip_sockets();
+    const std::uint16_t before = a.engine->listen_port();
+    EXPECT_TRUE(gossip_arrives(a, gossip.v4));
+    EXPECT_TRUE(gossip_arrives(a, gossip.v6));
+    ASSERT_TRUE(a.engine->rebind(0, 0));
+    EXPECT_NE(a.engine->listen_port(), before);
+    EXPECT_TRUE(gossip_arrives(a, a.engine->gossip_sockets().v4));
+    EXPECT_TRUE(gossip_arrives(a, a.engine->gossip_sockets().v6));
+    EXPECT_EQ(a.dropped(net::DropReason::kUnknownType), 0U);
+}
+
+TEST(Engine, goes_on_with_another_source_of_icmp6) {
+    WEFT_ENTER_PRIVATE_NETNS();
+    const NodePair nodes;
+    const auto received = [&] { return nodes.b.received_from(nodes.a); };
+    ASSERT_TRUE(send_until(Sender{nodes.a, nodes.b}, [&] { return received() >= 10; }));
+    const std::uint16_t port = nodes.b.engine->listen_port();
+    for (const char* source : {"fd44::1", "fd44::1", "fd44::2", "::"}) {
+        nodes.b.engine->set_icmp_source6(*net::IpAddress::parse(source));
+        const std::uint64_t before = received();
+        EXPECT_TRUE(send_until(Sender{nodes.a, nodes.b}, [&] { return received() > before + 10; }));
+    }
+    EXPECT_EQ(nodes.b.engine->listen_port(), port);
+    EXPECT_TRUE(gossip_arrives(nodes.b, nodes.b.engine->gossip_sockets().v4));
 }
 
 TEST(Engine, starts_and_stops_again_and_again) {

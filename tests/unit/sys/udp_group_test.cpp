@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The UDP sockets against the real kernel, in a private network namespace: which socket of the
 // group gets which message, trains both ways, packet info, TOS, and a port that is taken.
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <vector>
@@ -88,7 +89,7 @@ class Group {
     Received expect_at(net::Family family, std::size_t socket) {
         Received got = receive(at(family, socket), kPatienceMs);
         EXPECT_TRUE(got.any) << "nothing at socket " << socket;
-        for (std::size_t i = 0; i <= group.workers.size() + 1; ++i) {
+        for (std::size_t i = 0; i <= group.workers.size() + 2; ++i) {
             if (i != socket) {
                 EXPECT_FALSE(receive(at(family, i), 0).any) << "at " << i << " not " << socket;
             }
@@ -100,6 +101,7 @@ class Group {
         const std::size_t workers = group.workers.size();
         const UdpPair& pair = socket == workers       ? group.lane
                               : socket == workers + 1 ? group.crowd
+                              : socket == workers + 2 ? group.gossip
                                                       : group.workers.at(socket);
         return pair.of(family);
     }
@@ -123,7 +125,7 @@ TEST(UdpGroup, SteersByReceiverIndex) {
         }
         constexpr std::size_t kLane = 3;
         constexpr std::size_t kCrowd = 4;
-        for (const int type : {0, 1, 2, 3, 5, 255}) {
+        for (const int type : {0, 1, 2, 3, 5, 15, 32, 255}) {
             const auto other = message(static_cast<std::uint8_t>(type), 1, 148);
             group.send(family, other, other.size());
             const bool known = type == 1 || type == 2 || type == 3;
@@ -155,6 +157,63 @@ TEST(UdpGroup, SteersInitiationsWithoutMac2ToTheCrowd) {
     }
 }
 
+TEST(UdpGroup, SteersGossipToTheControlThread) {
+    WEFT_ENTER_PRIVATE_NETNS();
+    Group group{3};
+    ASSERT_TRUE(group.group.steered);
+    constexpr std::size_t kCrowd = 4;
+    constexpr std::size_t kGossip = 5;
+    for (const net::Family family : kFamilies) {
+        for (int type = 5; type < 256; ++type) {
+            const bool gossip = type >= 0x10 && type <= 0x1f;
+            const auto datagram = message(static_cast<std::uint8_t>(type), 1, 64);
+            group.send(family, datagram, datagram.size());
+            EXPECT_EQ(group.expect_at(family, gossip ? kGossip : kCrowd).bytes, datagram);
+        }
+        for (const std::uint8_t type : std::array<std::uint8_t, 3>{0x10, 0x11, 0x1f}) {
+            for (const std::size_t size : {1U, 4U, 8U, 32U, 148U, 1400U, 9000U}) {
+                const auto datagram = message(type, 2, size);
+                group.send(family, datagram, size);
+                EXPECT_EQ(group.expect_at(family, kGossip).bytes, datagram) << size;
+            }
+        }
+    }
+}
+
+TEST(UdpGroup, ReceivesTrainsOfGossip) {
+    WEFT_ENTER_PRIVATE_NETNS();
+    Group group{2};
+    if (!group.group.gso || !group.group.gro) {
+        GTEST_SKIP() << "this kernel has no UDP_SEGMENT or no UDP_GRO";
+    }
+    for (const net::Family family : kFamilies) {
+        std::vector<std::byte> train;
+        for (const std::size_t size : {600U, 600U, 100U}) {
+            const auto part = message(0x10, 1, size);
+            train.insert(train.end(), part.begin(), part.end());
+        }
+        group.send(family, train, 600);
+        const Received got = group.expect_at(family, 4);
+        EXPECT_EQ(got.bytes, train);
+        EXPECT_EQ(got.train.segment, 600U);
+    }
+}
+
+TEST(UdpGroup, KeepsABurstOfGossip) {
+    WEFT_ENTER_PRIVATE_NETNS();
+    Group group{1};
+    const auto datagram = message(0x10, 0, 1400);
+    constexpr int kBurst = 400;
+    for (int i = 0; i < kBurst; ++i) {
+        group.send(net::Family::kIpv4, datagram, datagram.size());
+    }
+    int received = 0;
+    while (receive(group.group.gossip.v4, 0).any) {
+        received += 1;
+    }
+    EXPECT_EQ(received, kBurst);
+}
+
 TEST(UdpGroup, SteersShortDatagrams) {
     WEFT_ENTER_PRIVATE_NETNS();
     Group group{3};
@@ -177,6 +236,12 @@ TEST(UdpGroup, EveryNumberOfWorkersIsSteered) {
             group.send(net::Family::kIpv4, message(4, index, 32), 32);
             group.expect_at(net::Family::kIpv4, index % workers);
         }
+        group.send(net::Family::kIpv4, message(2, 0, 92), 92);
+        group.expect_at(net::Family::kIpv4, workers);
+        group.send(net::Family::kIpv4, message(5, 0, 92), 92);
+        group.expect_at(net::Family::kIpv4, workers + 1);
+        group.send(net::Family::kIpv4, message(0x10, 0, 92), 92);
+        group.expect_at(net::Family::kIpv4, workers + 2);
     }
 }
 
@@ -371,9 +436,13 @@ TEST(UdpGroup, SetsTheFwmark) {
     };
     EXPECT_EQ(mark_of(group->workers[1].v6), 0xca6cU);
     EXPECT_EQ(mark_of(group->lane.v4), 0xca6cU);
+    EXPECT_EQ(mark_of(group->gossip.v6), 0xca6cU);
     ASSERT_TRUE(group->set_fwmark(7));
     EXPECT_EQ(mark_of(group->workers[0].v4), 7U);
     EXPECT_EQ(mark_of(group->lane.v6), 7U);
+    EXPECT_EQ(mark_of(group->crowd.v4), 7U);
+    EXPECT_EQ(mark_of(group->gossip.v4), 7U);
+    EXPECT_EQ(mark_of(group->gossip.v6), 7U);
 }
 
 TEST(UdpGroup, RefusesNonsense) {
