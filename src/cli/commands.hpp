@@ -3,8 +3,11 @@
 // arguments and calls one of them.
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <string>
 
+#include <weft/api/network.hpp>
 #include <weft/api/status.hpp>
 
 #include "context.hpp"
@@ -15,6 +18,34 @@ namespace weft::cli {
 [[nodiscard]] int show_peers(const Context& context, bool json);
 [[nodiscard]] int ping(const Context& context, const api::PingRequest& request, bool json);
 [[nodiscard]] int reload(const Context& context);
+
+/// Where a join token is: the argument ("-": the first line of stdin), a file, or neither of them:
+/// WEFT_TOKEN.
+struct TokenSource {
+    std::optional<std::string> argument;
+    std::string file;
+};
+[[nodiscard]] int init_network(const Context& context, const api::InitRequest& request, bool json);
+/// The token is not printed, whatever happens.
+[[nodiscard]] int join_network(const Context& context,
+                               const TokenSource& source,
+                               const std::string& name,
+                               bool json);
+[[nodiscard]] int leave_network(const Context& context, bool yes);
+[[nodiscard]] int show_ipam(const Context& context, bool json);
+
+[[nodiscard]] int create_token(const Context& context, const api::TokenRequest& request, bool json);
+[[nodiscard]] int list_tokens(const Context& context, bool json);
+[[nodiscard]] int revoke_token(const Context& context, const std::string& id);
+
+[[nodiscard]] int list_nodes(const Context& context, bool json);
+[[nodiscard]] int show_node(const Context& context, const std::string& name, bool json);
+[[nodiscard]] int remove_node(const Context& context, const std::string& name);
+/// Until `nodes` members are alive, this node among them, or `timeout` has passed; a daemon that
+/// does not run yet is waited for.
+[[nodiscard]] int wait_for_nodes(const Context& context,
+                                 unsigned nodes,
+                                 std::chrono::seconds timeout);
 
 [[nodiscard]] int generate_key(const Context& context);
 [[nodiscard]] int derive_public_key(const Context& context);

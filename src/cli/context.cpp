@@ -52,28 +52,42 @@ int fail(const Context& context, const Error& error, int code) {
     return code;
 }
 
-Answer ask(const Context& context, const Question& question) {
+Answer ask_quietly(const Context& context, const Question& question) {
     const auto response = api::call(config::find_socket(context.paths),
                                     question.method,
                                     question.target,
                                     question.body,
                                     question.timeout);
     if (!response) {
-        Error error = response.error();
-        point_to_usual_socket(context, error);
-        return {fail(context, error, exit_code_of(error.code)), {}};
+        return {exit_code_of(response.error().code), {}, response.error()};
     }
     constexpr unsigned kHttpOk = 200;
     if (response->status != kHttpOk) {
-        return {
-            fail(context, api::parse_error(response->body), exit_code_of_http(response->status)),
-            {}};
+        return {exit_code_of_http(response->status), {}, api::parse_error(response->body)};
     }
     std::string body = response->body;
     if (body.ends_with('\n')) {
         body.pop_back();  // printing adds one
     }
-    return {kOk, std::move(body)};
+    return {kOk, std::move(body), {}};
+}
+
+Answer ask(const Context& context, const Question& question) {
+    Answer answer = ask_quietly(context, question);
+    if (answer.exit_code != kOk) {
+        point_to_usual_socket(context, answer.error);
+        fail(context, answer.error, answer.exit_code);
+    }
+    return answer;
+}
+
+bool fits_target(std::string_view text) {
+    constexpr std::size_t kSizeMax = 64;
+    constexpr std::string_view kPlain =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
+    return !text.empty() && text.size() <= kSizeMax &&
+           text.find_first_not_of(kPlain) == std::string_view::npos &&
+           text.find_first_not_of('.') != std::string_view::npos;
 }
 
 }  // namespace weft::cli

@@ -33,8 +33,9 @@ struct Context {
 int fail(const Context& context, const Error& error, int code = kFailed);
 
 struct Answer {
-    int exit_code = kOk;  // anything else: the reason has been printed
-    std::string body;
+    int exit_code = kOk;  // anything else: `error` is why
+    std::string body = {};
+    Error error = {};
 };
 
 struct Question {
@@ -44,7 +45,13 @@ struct Question {
     std::chrono::milliseconds timeout{5000};
 };
 
-/// One request to the daemon's socket; an HTTP error becomes a message and an exit code.
+/// One request to the daemon's socket; an HTTP error becomes an error and an exit code.
+[[nodiscard]] Answer ask_quietly(const Context& context, const Question& question);
+/// As ask_quietly(), and prints the error.
 [[nodiscard]] Answer ask(const Context& context, const Question& question);
+
+/// Whether `text` can be a part of a question's target as it is: 1 to 64 letters, digits, '-', '_'
+/// and '.', not of dots alone.
+[[nodiscard]] bool fits_target(std::string_view text);
 
 }  // namespace weft::cli

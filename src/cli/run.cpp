@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Arguments to a command (CLI11), and the process's own terminal. Flags win over the environment.
+#include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdlib>
 #include <functional>
 #include <iostream>
@@ -13,6 +15,7 @@
 #include <weft/cli/main.hpp>
 
 #include "commands.hpp"
+#include "text.hpp"
 
 namespace weft::cli {
 namespace {
@@ -25,14 +28,36 @@ Examples:
   weft status                                      is everything well, and if not, what to do
   weft status --json | jq .peers                   for scripts; the format is stable
   weft ping b                                      through the tunnel to the peer named b
+  weft init                                        a network whose first node is this one
+  weft join $(ssh a weft token create)             into the network of node a
+  weft wait --nodes 3 --timeout 1m                 until three nodes are there
 
 Exit codes: 0 ok, 1 failed, 2 usage, 3 daemon not running, 4 degraded, 5 timeout, 6 permission)";
+
+constexpr const char* kJoinExamples = R"(
+Examples:
+  weft join $(ssh a weft token create)
+  ssh a weft token create | weft join -            where others may see this machine's processes
+  weft join --token-file /run/secrets/weft         or WEFT_TOKEN in the environment)";
+
+constexpr const char* kTokenExamples = R"(
+Examples:
+  weft token create                                one node, within an hour
+  weft token create --uses 20 --lifetime 1d --from 203.0.113.0/24
+  weft token create --replace b                    for a machine that takes b's place and blocks)";
 
 struct Options {
     std::string config;
     std::string socket;
     std::string file;
     api::PingRequest ping;
+    api::InitRequest init;
+    api::TokenRequest token;
+    TokenSource join_with;
+    std::string name;  // of a node, or a token's id
+    unsigned nodes = 0;
+    unsigned timeout_s = 30;
+    bool yes = false;
     bool json = false;
     bool with_origins = false;
     std::function<int(const Context&)> command;
@@ -107,6 +132,164 @@ void add_offline_commands(CLI::App& app, Options& options) {
                   options);
 }
 
+/// A time as parse_seconds() reads it.
+void add_seconds_option(CLI::App* app,
+                        const std::string& flag,
+                        unsigned& seconds,
+                        const CLI::Range& range,
+                        const std::string& about) {
+    const auto read = [&seconds, flag, range](const std::string& text) {
+        const auto value = parse_seconds(text);
+        const std::string wrong =
+            value ? range(std::to_string(*value)) : "'" + text + "' is no time: 45s, 30m, 1h or 7d";
+        if (!wrong.empty()) {
+            throw CLI::ValidationError(flag, wrong);
+        }
+        seconds = *value;
+    };
+    app->add_option_function<std::string>(flag, read, about)->type_name("TIME");
+}
+
+void add_membership_commands(CLI::App& app, Options& options) {
+    CLI::App* init = add_command(
+        app, "init", "Make a network, with this node as its first", options, [&](const Context& c) {
+            return init_network(c, options.init, options.json);
+        });
+    init->add_option("--name", options.init.name, "This node's name; else node.name");
+    init->add_option("--pool4", options.init.pool4, "IPv4 prefix; else one that is free here");
+    init->add_option("--pool6", options.init.pool6, "IPv6 prefix; else a random /48 of fd00::/8");
+    init->add_option("--block4", options.init.block4, "Prefix length of a node's IPv4 block")
+        ->check(CLI::Range(1U, api::kBlock4Max))
+        ->capture_default_str();
+    init->add_option("--block6", options.init.block6, "Prefix length of a node's IPv6 block")
+        ->check(CLI::Range(1U, api::kBlock6Max))
+        ->capture_default_str();
+    add_json_flag(init, options);
+    CLI::App* join =
+        add_command(app, "join", "Join a network with a token", options, [&](const Context& c) {
+            return join_network(c, options.join_with, options.name, options.json);
+        });
+    join->add_option("TOKEN",
+                     options.join_with.argument,
+                     "Of weft token create; '-': on stdin; absent: [WEFT_TOKEN]");
+    join->add_option("--token-file", options.join_with.file, "A file that holds the token");
+    join->add_option("--name", options.name, "The name to ask for; else node.name");
+    join->footer(kJoinExamples);
+    add_json_flag(join, options);
+    add_command(app,
+                "leave",
+                "Leave the network and give up this node's blocks",
+                options,
+                [&](const Context& c) { return leave_network(c, options.yes); })
+        ->add_flag("--yes", options.yes, "Do it: there is no way back but a new token");
+}
+
+void add_token_commands(CLI::App& app, Options& options) {
+    CLI::App* token = app.add_subcommand("token", "Tokens, with which nodes join");
+    token->fallthrough();
+    token->require_subcommand(1);
+    CLI::App* create = add_command(
+        *token, "create", "Print a new token, alone on stdout", options, [&](const Context& c) {
+            return create_token(c, options.token, options.json);
+        });
+    create->add_option("--name", options.token.name, "The joining node's name; else its own wish");
+    create->add_option("--from", options.token.from, "Prefix that the node must come from");
+    create->add_option(
+        "--replace", options.token.replace, "The node whose place and blocks it takes");
+    create->add_option("--uses", options.token.uses, "How many nodes may join with it")
+        ->check(CLI::Range(1U, api::kTokenUsesMax))
+        ->capture_default_str();
+    add_seconds_option(create,
+                       "--lifetime",
+                       options.token.lifetime_s,
+                       CLI::Range(1U, api::kTokenLifetimeMaxS),
+                       "How long it can be used: 30m, 1h, 7d or seconds [1h]");
+    create->add_flag(
+        "--ephemeral", options.token.ephemeral, "The node is forgotten once it is gone");
+    create->footer(kTokenExamples);
+    add_json_flag(create, options);
+    add_json_flag(add_command(*token,
+                              "list",
+                              "Tokens, and who has used them",
+                              options,
+                              [&](const Context& c) { return list_tokens(c, options.json); }),
+                  options);
+    add_command(*token,
+                "revoke",
+                "Withdraw a token; nodes that have joined with it stay",
+                options,
+                [&](const Context& c) { return revoke_token(c, options.name); })
+        ->add_option("ID", options.name, "Of weft token list")
+        ->required();
+}
+
+void add_node_commands(CLI::App& app, Options& options) {
+    CLI::App* node = app.add_subcommand("node", "The nodes of the network");
+    node->fallthrough();
+    node->require_subcommand(1);
+    add_json_flag(add_command(*node,
+                              "list",
+                              "All nodes, as this one knows them",
+                              options,
+                              [&](const Context& c) { return list_nodes(c, options.json); }),
+                  options);
+    CLI::App* show =
+        add_command(*node, "show", "All that is known of a node", options, [&](const Context& c) {
+            return show_node(c, options.name, options.json);
+        });
+    show->add_option("NAME", options.name, "Its name or id")->required();
+    add_json_flag(show, options);
+    add_command(*node,
+                "rm",
+                "Remove a node from the network: the others refuse it from now on",
+                options,
+                [&](const Context& c) { return remove_node(c, options.name); })
+        ->add_option("NAME", options.name, "Its name")
+        ->required();
+    constexpr unsigned kWaitNodesMax = 65'536;
+    constexpr unsigned kWaitMaxS = 86'400;
+    CLI::App* wait =
+        add_command(app, "wait", "Wait until nodes are alive", options, [&](const Context& c) {
+            return wait_for_nodes(c, options.nodes, std::chrono::seconds{options.timeout_s});
+        });
+    wait->add_option("--nodes", options.nodes, "How many, this one among them")
+        ->check(CLI::Range(1U, kWaitNodesMax))
+        ->required();
+    add_seconds_option(wait,
+                       "--timeout",
+                       options.timeout_s,
+                       CLI::Range(0U, kWaitMaxS),
+                       "How long: 45s, 2m or seconds; 0 looks once [30s]");
+}
+
+void add_network_commands(CLI::App& app, Options& options) {
+    add_membership_commands(app, options);
+    add_token_commands(app, options);
+    add_node_commands(app, options);
+    CLI::App* ipam = app.add_subcommand("ipam", "Blocks of addresses");
+    ipam->fallthrough();
+    ipam->require_subcommand(1);
+    add_json_flag(add_command(*ipam,
+                              "show",
+                              "The pools, who owns which block, and what is free",
+                              options,
+                              [&](const Context& c) { return show_ipam(c, options.json); }),
+                  options);
+}
+
+/// Tokens are secrets, wherever on the command line they were put.
+std::string without_tokens(std::string text) {
+    constexpr std::string_view kPrefix = "weft1_";
+    constexpr std::string_view kAlphabet =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    std::size_t at = 0;
+    while ((at = text.find(kPrefix, at)) != std::string::npos) {
+        at += kPrefix.size();
+        text.replace(at, std::min(text.find_first_not_of(kAlphabet, at), text.size()) - at, "…");
+    }
+    return text;
+}
+
 config::Paths paths_of(const Options& options) {
     config::Paths paths = config::Paths::from_environment();
     if (!options.config.empty()) {
@@ -157,6 +340,7 @@ int run(const std::vector<std::string>& arguments, const Terminal& terminal) {
     app.add_option("--config", options.config, "weft.toml to read [WEFT_CONFIG]");
     app.add_option("--socket", options.socket, "The daemon's socket [WEFT_SOCKET]");
     add_daemon_commands(app, options);
+    add_network_commands(app, options);
     add_offline_commands(app, options);
     app.footer(kExamples);  // last, or every command would inherit it
     try {
@@ -171,7 +355,7 @@ int run(const std::vector<std::string>& arguments, const Terminal& terminal) {
             error.get_name() == "RequiredError" && !rest.empty() && !rest.front().starts_with('-');
         const std::string cause =
             no_command ? "unknown command '" + rest.front() + "'" : error.what();
-        terminal.err << "weft: " << cause << " (weft --help)\n";
+        terminal.err << "weft: " << without_tokens(cause) << " (weft --help)\n";
         return kUsage;
     }
     return finish(terminal, options.command({terminal, paths_of(options)}));

@@ -14,15 +14,6 @@ using Row = std::vector<std::string>;
 
 const Row kHeader{"  NAME", "BLOCK", "ENDPOINT", "SESSION", "HANDSHAKE", "RX", "TX"};
 
-/// The first of several prefixes, and how many more there are.
-std::string first_of(const std::vector<std::string>& prefixes) {
-    if (prefixes.empty()) {
-        return std::string{kNothing};
-    }
-    const std::size_t more = prefixes.size() - 1;
-    return prefixes.front() + (more == 0 ? "" : " +" + std::to_string(more));
-}
-
 Row peer_row(const api::PeerStatus& peer, std::int64_t now_ms) {
     return {"  " + peer.name,
             first_of(peer.blocks.empty() ? peer.allowed_ips : peer.blocks),

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// A unix socket that answers each connection with fixed bytes, from a thread of its own. It keeps
-// what it was asked. Stops when it dies.
+// A unix socket that answers each connection with fixed bytes, from a thread of its own: with the
+// next of several answers, the last of them from then on. It keeps what it was asked. Stops when it
+// dies.
 #pragma once
 
+#include <algorithm>
 #include <filesystem>
 #include <functional>
 #include <mutex>
@@ -27,7 +29,9 @@ inline std::string http(const std::string& status, const std::string& body) {
 
 class FakeDaemon {
   public:
-    explicit FakeDaemon(std::string answer) : answer_(std::move(answer)) {
+    explicit FakeDaemon(std::string answer)
+        : FakeDaemon(std::vector<std::string>{std::move(answer)}) {}
+    explicit FakeDaemon(std::vector<std::string> answers) : answers_(std::move(answers)) {
         std::string pattern = (std::filesystem::temp_directory_path() / "weft-XXXXXX").string();
         directory_ = ::mkdtemp(pattern.data());
         sockaddr_un address{};
@@ -80,15 +84,16 @@ class FakeDaemon {
             }
             request.append(buffer, static_cast<std::size_t>(size));
         }
+        const std::string& bytes = answers_[std::min(answered_++, answers_.size() - 1)];
         {
             const std::lock_guard lock{mutex_};
             requests_.push_back(request);
         }
-        if (answer_.empty()) {  // never answers; ends when the client does
+        if (bytes.empty()) {  // never answers; ends when the client does
             static_cast<void>(::recv(client, buffer, sizeof buffer, 0));
             return;
         }
-        static_cast<void>(::send(client, answer_.data(), answer_.size(), MSG_NOSIGNAL));
+        static_cast<void>(::send(client, bytes.data(), bytes.size(), MSG_NOSIGNAL));
     }
 
     static bool is_whole(const std::string& request) {
@@ -101,7 +106,8 @@ class FakeDaemon {
                request.size() - head - 4 >= std::stoul(request.substr(length + 16));
     }
 
-    std::string answer_;
+    const std::vector<std::string> answers_;
+    std::size_t answered_ = 0;  // of thread_
     std::filesystem::path directory_;
     int listener_ = -1;
     std::mutex mutex_;

@@ -12,28 +12,16 @@
 #include <weft/cli/main.hpp>
 
 #include "../api/fake_daemon.hpp"
+#include "command_line.hpp"
 #include "temp_directory.hpp"
 
 namespace weft::cli {
 namespace {
 
-constexpr std::int64_t kNow = 1'700'000'000'000;
-
-struct Outcome {
-    int exit_code = 0;
-    std::string out;
-    std::string err;
-};
-
-Outcome weft(std::vector<std::string> arguments,
-             const std::string& input = {},
-             bool colour = false) {
-    std::istringstream in{input};
-    std::ostringstream out;
-    std::ostringstream err;
-    const int code = run(arguments, Terminal{in, out, err, colour, kNow});
-    return {code, out.str(), err.str()};
-}
+using test::against;
+using test::kNow;
+using test::Outcome;
+using test::weft;
 
 api::Status example() {
     api::Status status;
@@ -67,12 +55,6 @@ api::Status degraded() {
     status.problems = {{"peer_silent", "error", "node-c", "5 handshakes, no reply", "weft ping c"},
                        {"no_uso", "warning", "weft0", "the kernel has no USO", ""}};
     return status;
-}
-
-Outcome against(const std::string& answer, std::vector<std::string> arguments) {
-    const test::FakeDaemon daemon{answer};
-    arguments.insert(arguments.end(), {"--socket", daemon.socket().string()});
-    return weft(arguments);
 }
 
 TEST(WeftStatus, prints_a_verdict_and_a_table) {

@@ -44,6 +44,50 @@ TEST(Text, counts_have_their_plural) {
     EXPECT_EQ(format_count(2, "batch"), "2 batches");
 }
 
+TEST(Text, what_is_to_come_is_told_as_what_is_past) {
+    constexpr std::int64_t kNow = 1'700'000'000'000;
+    EXPECT_EQ(format_until(kNow + 3'600'000, kNow), "in 60 min");
+    EXPECT_EQ(format_until(kNow + 1, kNow), "in 0 s");
+    EXPECT_EQ(format_until(kNow + 7 * 86'400'000, kNow), "in 7 d");
+    EXPECT_EQ(format_until(kNow, kNow), "0 s ago");
+    EXPECT_EQ(format_until(kNow - 60'000, kNow), "60 s ago");
+}
+
+TEST(Text, what_others_wrote_cannot_move_the_cursor) {
+    EXPECT_EQ(printable("node-b größer – 😀"), "node-b größer – 😀");
+    EXPECT_EQ(printable("a\x1b[2Jb\r\n\t\x7f"), "a?[2Jb????");
+    EXPECT_EQ(printable(std::string_view{"\0", 1}), "?");
+    EXPECT_EQ(printable("\xc2\x9b"
+                        "2J\xc2\xa0"),
+              "?2J\xc2\xa0");                                             // CSI in C1
+    EXPECT_EQ(printable("\xe2\x80\xae\xe2\x81\xa6\xe2\x80\xa8"), "???");  // U+202E, 2066, 2028
+    EXPECT_EQ(printable("\xff\xc3"), "??");
+    EXPECT_EQ(format_table({{"\x1b[31m", "b"}}), "?[31m  b\n");
+}
+
+TEST(Text, lists_are_whole_or_their_first) {
+    EXPECT_EQ(format_list({}), "–");
+    EXPECT_EQ(format_list({"a", "b\n"}), "a, b?");
+    EXPECT_EQ(first_of({}), "–");
+    EXPECT_EQ(first_of({"a"}), "a");
+    EXPECT_EQ(first_of({"a", "b", "c"}), "a +2");
+    EXPECT_EQ(short_id("0011223344556677"), "00112233");
+    EXPECT_EQ(short_id(""), "");
+}
+
+TEST(Text, times_are_read_with_their_unit) {
+    EXPECT_EQ(parse_seconds("0"), 0U);
+    EXPECT_EQ(parse_seconds("45"), 45U);
+    EXPECT_EQ(parse_seconds("45s"), 45U);
+    EXPECT_EQ(parse_seconds("30m"), 1'800U);
+    EXPECT_EQ(parse_seconds("1h"), 3'600U);
+    EXPECT_EQ(parse_seconds("7d"), 604'800U);
+    for (const char* text :
+         {"", "s", "-1", "+1", "1.5h", "1 h", "1w", "1hm", "h1", "4294967296", "49711d"}) {
+        EXPECT_EQ(parse_seconds(text), std::nullopt) << text;
+    }
+}
+
 TEST(Text, a_table_is_aligned_by_characters) {
     EXPECT_EQ(format_table({{"A", "B", "C"}, {"–", "long", ""}, {"x"}}),
               "A  B     C\n–  long\nx\n");

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+// weft init, join, leave and ipam show: into a network, out of it, and who owns what of it. The
+// token of a join is a secret: it is never printed, not even as part of an error.
+#include <cerrno>
+#include <cstdlib>
+#include <istream>
+#include <ostream>
+
+#include <fcntl.h>
+
+#include <weft/base/read_to_end.hpp>
+#include <weft/identity/token.hpp>
+
+#include "commands.hpp"
+#include "text.hpp"
+
+namespace weft::cli {
+namespace {
+
+constexpr std::chrono::seconds kInitTimeout{30};   // the interface is set up meanwhile
+constexpr std::chrono::seconds kJoinTimeout{90};   // several issuers may be asked
+constexpr std::chrono::seconds kLeaveTimeout{30};  // the others are told
+constexpr std::size_t kTokenInputMax = 4096;       // of which white space is no part of the token
+
+std::string_view without_space(std::string_view text) {
+    constexpr std::string_view kSpace = " \t\r\n";
+    const std::size_t first = text.find_first_not_of(kSpace);
+    return first == std::string_view::npos
+               ? std::string_view{}
+               : text.substr(first, text.find_last_not_of(kSpace) - first + 1);
+}
+
+/// The shape alone; whether it is good the daemon finds out.
+Result<std::string> check_token(std::string_view text, const std::string& where) {
+    constexpr std::string_view kPrefix = "weft1_";
+    constexpr std::string_view kAlphabet =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    const std::string_view token = without_space(text);
+    if (token.empty()) {
+        return invalid("no token in " + where, "weft token create, on a node of the network");
+    }
+    if (!token.starts_with(kPrefix) || token.size() > identity::kTokenTextMax ||
+        token.find_first_not_of(kAlphabet) != std::string_view::npos) {
+        return invalid("what is in " + where + " is no token: one word that starts with weft1_",
+                       "weft token create, on a node of the network");
+    }
+    return std::string{token};
+}
+
+std::string read_line(std::istream& in) {
+    std::string line;
+    char c = 0;
+    while (line.size() <= kTokenInputMax && in.get(c) && c != '\n') {
+        line += c;
+    }
+    return line;
+}
+
+Result<std::string> read_token_file(const std::string& path) {
+    const UniqueFd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+    if (!file.valid()) {
+        return errno_error(errno, "open " + path);
+    }
+    const auto text = read_to_end(file, kTokenInputMax, path);
+    return text ? check_token(*text, path) : text.error();
+}
+
+std::string environment_token() {
+    const char* token = std::getenv("WEFT_TOKEN");  // NOLINT(concurrency-mt-unsafe): one thread
+    return token == nullptr ? "" : token;
+}
+
+Result<std::string> find_token(const Context& context, const TokenSource& source) {
+    if (source.argument == "-") {
+        return check_token(read_line(context.terminal.in), "standard input");
+    }
+    if (source.argument) {
+        return check_token(*source.argument, "the argument");
+    }
+    return source.file.empty() ? check_token(environment_token(), "WEFT_TOKEN")
+                               : read_token_file(source.file);
+}
+
+/// What init and join end with.
+int print_network(const Context& context, const Answer& answer, bool json) {
+    const auto reply = api::parse_network_reply(answer.body);
+    if (!reply) {
+        return fail(context, reply.error());
+    }
+    if (json) {
+        context.terminal.out << answer.body << "\n";
+        return kOk;
+    }
+    context.terminal.out << "network " << printable(reply->network)
+                         << (reply->already ? ": nothing to do, this node is already "
+                                            : ": this node is ")
+                         << printable(reply->name) << " with " << format_list(reply->blocks)
+                         << "\n";
+    return kOk;
+}
+
+void print_stock(std::ostream& out, const api::BlockStock& stock) {
+    const std::uint64_t taken = stock.owned + stock.resting;
+    const std::uint64_t free = stock.total > taken ? stock.total - taken : 0;
+    out << printable(stock.family) << ": " << format_count(stock.total, "block") << " of /"
+        << stock.block << " in " << format_list(stock.slices) << ": " << stock.owned << " owned, "
+        << stock.resting << " resting, " << free << " free\n";
+}
+
+}  // namespace
+
+int init_network(const Context& context, const api::InitRequest& request, bool json) {
+    const Answer answer = ask(context, {"POST", "/v1/init", api::to_json(request), kInitTimeout});
+    if (answer.exit_code != kOk) {
+        return answer.exit_code;
+    }
+    const int exit_code = print_network(context, answer, json);
+    if (exit_code == kOk && !json) {
+        context.terminal.err << "the next node: weft token create here, weft join TOKEN there\n";
+    }
+    return exit_code;
+}
+
+int join_network(const Context& context,
+                 const TokenSource& source,
+                 const std::string& name,
+                 bool json) {
+    if (source.argument && !source.file.empty()) {
+        return fail(context,
+                    invalid("two tokens: one as an argument and one in a file", "give one of them"),
+                    kUsage);
+    }
+    if (!source.argument && source.file.empty() && environment_token().empty()) {
+        return fail(context,
+                    invalid("no token: neither TOKEN nor --token-file nor WEFT_TOKEN is given",
+                            "weft token create, on a node of the network"),
+                    kUsage);
+    }
+    const auto token = find_token(context, source);
+    if (!token) {
+        return fail(context, token.error());
+    }
+    const Answer answer = ask(
+        context, {"POST", "/v1/join", api::to_json(api::JoinRequest{*token, name}), kJoinTimeout});
+    return answer.exit_code == kOk ? print_network(context, answer, json) : answer.exit_code;
+}
+
+int leave_network(const Context& context, bool yes) {
+    if (!yes) {
+        return fail(context,
+                    invalid("this node would give up its place in the network: its tunnels and its "
+                            "blocks of addresses go, and to come back it needs a new token",
+                            "to do so: weft leave --yes"),
+                    kUsage);
+    }
+    const Answer answer = ask(context, {"POST", "/v1/leave", "{}", kLeaveTimeout});
+    if (answer.exit_code == kOk) {
+        context.terminal.out << "this node has left its network\n";
+    }
+    return answer.exit_code;
+}
+
+int show_ipam(const Context& context, bool json) {
+    const Answer answer = ask(context, {"GET", "/v1/ipam"});
+    if (answer.exit_code != kOk) {
+        return answer.exit_code;
+    }
+    const auto ipam = api::parse_ipam(answer.body);
+    if (!ipam) {
+        return fail(context, ipam.error());
+    }
+    if (json) {
+        context.terminal.out << answer.body << "\n";
+        return kOk;
+    }
+    context.terminal.out << "pools: " << format_list(ipam->pools) << "\n";
+    for (const api::BlockStock& stock : ipam->stocks) {
+        print_stock(context.terminal.out, stock);
+    }
+    std::vector<std::vector<std::string>> rows{{"BLOCK", "NODE", "ID"}};
+    for (const api::BlockOwner& owner : ipam->owners) {
+        rows.push_back({owner.block, owner.name, short_id(owner.id)});
+    }
+    context.terminal.out << format_table(rows);
+    return kOk;
+}
+
+}  // namespace weft::cli
