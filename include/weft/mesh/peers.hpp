@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// From members to the tunnel's peers: who is one, which prefixes are theirs, and where they may be
+// reached. Nothing is wanted here that a certificate does not cover; nobody's silence takes a route
+// away. Pure; one thread.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <weft/base/clock.hpp>
+#include <weft/gossip/node.hpp>
+
+namespace weft::mesh {
+
+/// A member as the tunnel sees it.
+struct WantedPeer {
+    identity::NodeId id;
+    std::string name;
+    std::vector<net::Prefix> prefixes;      ///< blocks and routed, masked, sorted
+    std::vector<net::Endpoint> candidates;  ///< best first: where it was heard, then what it says
+    friend bool operator==(const WantedPeer&, const WantedPeer&) = default;
+};
+
+/// By WireGuard key. Left out are this node, who has left, and whose prefixes are another's by
+/// (not_before, serial). Endpoints inside the pools are nobody's: a tunnel through itself.
+[[nodiscard]] std::map<crypto::PublicKey, WantedPeer> wanted_peers(
+    const gossip::Node& node, std::span<const net::Prefix> pools);
+
+/// Which candidate a peer without a session is called at. WireGuard's roaming decides as soon as
+/// there is a session: its endpoint is never touched.
+class Caller {
+  public:
+    /// A candidate that does not answer handshakes for so long has had its turn.
+    static constexpr Duration kTurn = std::chrono::seconds{5};
+
+    struct Peer {
+        std::optional<net::Endpoint> current;  ///< the device's
+        bool session = false;                  ///< one that may send
+        bool calling = false;                  ///< a handshake is pending
+    };
+    /// The endpoint to set now, if any.
+    [[nodiscard]] std::optional<net::Endpoint> next(const crypto::PublicKey& key,
+                                                    const std::vector<net::Endpoint>& candidates,
+                                                    const Peer& peer,
+                                                    Time now);
+    void forget(const crypto::PublicKey& key) { calling_since_.erase(key); }
+
+  private:
+    std::map<crypto::PublicKey, Time> calling_since_;
+};
+
+}  // namespace weft::mesh

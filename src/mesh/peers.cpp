@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// See peers.hpp. Pure.
+#include <algorithm>
+
+#include <weft/mesh/peers.hpp>
+
+namespace weft::mesh {
+namespace {
+
+void add_candidate(std::vector<net::Endpoint>& candidates,
+                   const net::Endpoint& endpoint,
+                   std::span<const net::Prefix> pools) {
+    const bool inside = std::any_of(pools.begin(), pools.end(), [&endpoint](const auto& pool) {
+        return pool.contains(endpoint.address);
+    });
+    const bool known =
+        std::find(candidates.begin(), candidates.end(), endpoint) != candidates.end();
+    if (!inside && !known) {
+        candidates.push_back(endpoint);
+    }
+}
+
+std::vector<net::Prefix> prefixes_of(const identity::Certificate& certificate) {
+    std::vector<net::Prefix> prefixes = certificate.blocks;
+    prefixes.insert(prefixes.end(), certificate.routed.begin(), certificate.routed.end());
+    std::sort(prefixes.begin(), prefixes.end());
+    return prefixes;
+}
+
+}  // namespace
+
+std::map<crypto::PublicKey, WantedPeer> wanted_peers(const gossip::Node& node,
+                                                     std::span<const net::Prefix> pools) {
+    std::map<crypto::PublicKey, WantedPeer> wanted;
+    for (const auto& [id, member] : node.members().members()) {
+        if (id == node.id() || member.record->record.left ||
+            !node.members().owns_its_prefixes(id)) {
+            continue;
+        }
+        const identity::Certificate& certificate = member.certificate->certificate;
+        WantedPeer peer{id, certificate.name, prefixes_of(certificate), {}};
+        if (const auto seen = node.seen_endpoint(id)) {
+            add_candidate(peer.candidates, *seen, pools);
+        }
+        for (const net::Endpoint& endpoint : member.record->record.endpoints) {
+            add_candidate(peer.candidates, endpoint, pools);
+        }
+        wanted.emplace(certificate.wireguard_key, std::move(peer));
+    }
+    return wanted;
+}
+
+std::optional<net::Endpoint> Caller::next(const crypto::PublicKey& key,
+                                          const std::vector<net::Endpoint>& candidates,
+                                          const Peer& peer,
+                                          Time now) {
+    if (peer.session || !peer.calling) {
+        calling_since_.erase(key);
+    }
+    if (peer.session || candidates.empty()) {
+        return std::nullopt;
+    }
+    if (!peer.current) {
+        return candidates.front();
+    }
+    if (!peer.calling) {
+        return std::nullopt;
+    }
+    const auto [since, fresh] = calling_since_.try_emplace(key, now);
+    if (fresh || now - since->second < kTurn) {
+        return std::nullopt;
+    }
+    since->second = now;
+    // Behind the current one; where that is no candidate any more, the first.
+    const auto at = std::find(candidates.begin(), candidates.end(), *peer.current);
+    const bool wraps = at == candidates.end() || at + 1 == candidates.end();
+    const net::Endpoint& chosen = wraps ? candidates.front() : *(at + 1);
+    return chosen == *peer.current ? std::nullopt : std::optional{chosen};
+}
+
+}  // namespace weft::mesh
