@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: Apache-2.0
+// A participant's traffic: a datagram or a timer goes to whoever waits for it (the joiner, gossip),
+// and what gossip then wants done is carried out in its order: epoch to the disk, datagrams,
+// events, clocks of peers, requests to the issuer.
+#include <algorithm>
+#include <utility>
+
+#include "participant_impl.hpp"
+
+namespace weft::mesh {
+
+// ---- In ----------------------------------------------------------------------------------------
+
+void Participant::Impl::on_datagram(const net::Endpoint& from,
+                                    ConstBytes bytes,
+                                    const Clock& clock,
+                                    Output& out) {
+    if (joiner_) {
+        joiner_->on_datagram(from, bytes, clock.now, out.datagrams);
+        finish_join(clock, out);
+        return;
+    }
+    if (member_ && gossip::is_gossip(bytes)) {
+        gossip::Actions actions;
+        member_->node->on_datagram(from, bytes, moment(clock), actions);
+        absorb(std::move(actions), clock, out);
+    }
+}
+
+void Participant::Impl::on_timer(const Clock& clock, Output& out) {
+    time_->on_tick(clock.wall, clock.now);
+    if (joiner_ && joiner_->next_timer() <= clock.now) {
+        joiner_->on_timer(clock.now, out.datagrams);
+        finish_join(clock, out);
+    }
+    if (!time_kept_ || clock.now - *time_kept_ >= kKeepTimeEvery) {
+        time_kept_ = clock.now;
+        if (const Result<> kept = state_.keep_time(time_->persist_now()); !kept) {
+            out.notices.push_back({"state_not_kept", true, "time", kept.error().message()});
+        }
+    }
+    if (!member_) {
+        return;
+    }
+    if (member_->node->next_timer() <= clock.now) {
+        gossip::Actions actions;
+        member_->node->on_timer(moment(clock), actions);
+        absorb(std::move(actions), clock, out);
+    }
+    merge(clock, out);
+    keep_members(clock.now, out);
+    describe(own_, clock, out);
+}
+
+Time Participant::Impl::next_timer() const {
+    Time next = Time::max();
+    if (joiner_) {
+        next = std::min(next, joiner_->next_timer());
+    }
+    if (member_) {
+        next = std::min(next, member_->node->next_timer());
+    }
+    return next;
+}
+
+/// Where two members see this node, and it does not know it from its own interfaces, is told too.
+void Participant::Impl::describe(const gossip::OwnRecord& own, const Clock& clock, Output& out) {
+    own_ = own;
+    if (!member_ || own_.software.empty()) {
+        return;
+    }
+    gossip::OwnRecord told = own_;
+    for (const net::Endpoint& seen : member_->node->own_seen_endpoints()) {
+        const bool known =
+            std::find(told.endpoints.begin(), told.endpoints.end(), seen) != told.endpoints.end();
+        if (!known && told.endpoints.size() < gossip::kEndpointsMax) {
+            told.endpoints.push_back(seen);
+            told.translated = true;
+        }
+    }
+    gossip::Actions actions;
+    member_->node->publish(told, moment(clock), actions);
+    absorb(std::move(actions), clock, out);
+}
+
+// ---- Out ---------------------------------------------------------------------------------------
+
+void Participant::Impl::absorb(gossip::Actions actions, const Clock& clock, Output& out) {
+    while (actions.epoch) {
+        gossip::Actions more;
+        store_epoch(*actions.epoch, clock, more, out);
+        actions.epoch = more.epoch;
+        std::move(
+            more.datagrams.begin(), more.datagrams.end(), std::back_inserter(actions.datagrams));
+        actions.events.insert(actions.events.end(), more.events.begin(), more.events.end());
+    }
+    std::move(
+        actions.datagrams.begin(), actions.datagrams.end(), std::back_inserter(out.datagrams));
+    for (const gossip::Event& event : actions.events) {
+        on_event(event, out);
+    }
+    for (const gossip::Actions::PeerTime& word : actions.peer_times) {
+        time_->on_peer_time(word.peer, word.theirs, clock.now);
+        if (!member_->first_heard) {
+            member_->first_heard = clock.now;
+        }
+    }
+    for (const gossip::Actions::Join& join : actions.joins) {
+        on_join_request(join, clock, out);
+    }
+}
+
+/// Without it on the disk nothing is signed with it: gossip goes on with what it has said before.
+void Participant::Impl::store_epoch(std::uint64_t epoch,
+                                    const Clock& clock,
+                                    gossip::Actions& more,
+                                    Output& out) {
+    if (const Result<> kept = state_.keep_epoch(epoch); !kept) {
+        out.notices.push_back({"state_not_kept", true, "epoch", kept.error().message()});
+        return;
+    }
+    member_->node->on_epoch_stored(moment(clock), more);
+}
+
+void Participant::Impl::on_event(const gossip::Event& event, Output& out) {
+    using Kind = gossip::Event::Kind;
+    const gossip::Member* const known = member_->node->members().find(event.node);
+    const std::string subject =
+        known != nullptr ? known->certificate->certificate.name : event.node.to_string();
+    switch (event.kind) {
+        case Kind::kMemberNew:
+        case Kind::kMemberChanged:
+        case Kind::kMemberWithdrawn:
+            member_->members_dirty = true;
+            out.peers_changed = true;
+            if (event.kind != Kind::kMemberChanged) {
+                out.notices.push_back(
+                    {event.kind == Kind::kMemberNew ? "member_new" : "member_withdrawn",
+                     false,
+                     subject,
+                     {}});
+            }
+            return;
+        case Kind::kReachability:
+            out.notices.push_back({"member_reachability", false, subject, {}});
+            return;
+        case Kind::kEquivocation:
+            out.notices.push_back({"member_contradicts_itself",
+                                   true,
+                                   subject,
+                                   "it signed two records of one order: a machine cloned from it, "
+                                   "or a captured one"});
+            return;
+        case Kind::kOwnElsewhere:
+            out.notices.push_back({"own_identity_elsewhere",
+                                   true,
+                                   subject,
+                                   "another machine signs with this node's key: it was cloned"});
+            return;
+        case Kind::kTrustChanged:
+            out.peers_changed = true;
+            if (const Result<> kept = state_.keep(member_->trust); !kept) {
+                out.notices.push_back({"state_not_kept", true, "trust", kept.error().message()});
+            }
+            return;
+    }
+}
+
+// ---- The issuer's lane -------------------------------------------------------------------------
+
+void Participant::Impl::on_join_request(const gossip::Actions::Join& join,
+                                        const Clock& clock,
+                                        Output& out) {
+    if (!member_->issuer) {
+        return;
+    }
+    issuer::Issuer& issuer = *member_->issuer;
+    issuer.set_seeds(seeds());
+    auto decision = issuer.on_join(join.sealed, join.from, time_->view());
+    if (!decision) {
+        return;  // nobody is answered
+    }
+    const auto answer = issuer.commit(std::move(*decision), persist(*member_));
+    if (!answer) {
+        out.notices.push_back({"join_not_recorded", true, {}, answer.error().message()});
+        return;
+    }
+    if (answer->clone) {
+        out.notices.push_back({"clone_refused",
+                               true,
+                               answer->clone->first,
+                               answer->clone->second + " at " +
+                                   answer->clone->second_source.to_string() +
+                                   " has the same identity key: two machines of one image"});
+    }
+    if (!answer->revocation.empty()) {
+        gossip::Actions actions;
+        (void)member_->node->add_revocation(answer->revocation, moment(clock), actions);
+        absorb(std::move(actions), clock, out);
+    }
+    out.datagrams.push_back(gossip::Node::join_reply(join, answer->sealed));
+}
+
+/// This node, then whoever answers.
+std::vector<identity::Seed> Participant::Impl::seeds() const {
+    std::vector<identity::Seed> all;
+    if (!own_.endpoints.empty()) {
+        all.push_back({member_->node->id(),
+                       member_->certificate->certificate.gossip_key,
+                       own_.endpoints.front()});
+    }
+    for (const auto& [id, member] : member_->node->members().members()) {
+        if (all.size() >= identity::kJoinSeedsMax) {
+            break;
+        }
+        const auto seen = member_->node->seen_endpoint(id);
+        if (seen && member_->node->reachability(id) == gossip::Reachability::kAlive) {
+            all.push_back({id, member.certificate->certificate.gossip_key, *seen});
+        }
+    }
+    return all;
+}
+
+void Participant::Impl::merge(const Clock& clock, Output& out) {
+    if (!member_->issuer || member_->issuer->ready() || !member_->first_heard ||
+        clock.now - *member_->first_heard < kMergeAfter) {
+        return;
+    }
+    issuer::Known known;
+    for (const auto& [id, member] : member_->node->members().members()) {
+        known.certificates.push_back(
+            std::make_shared<const std::vector<std::byte>>(member.certificate->bytes));
+    }
+    const auto& revocations = member_->trust.revocations();
+    const auto own = revocations.find(member_->issuer_number);
+    if (own != revocations.end()) {
+        known.revocations = own->second;
+    }
+    auto decision = member_->issuer->merge_known(known, time_->view());
+    if (!decision) {
+        out.notices.push_back({"merge_failed", true, {}, decision.error().message()});
+        member_->first_heard = clock.now;  // again after a while
+        return;
+    }
+    const auto merged = member_->issuer->commit(std::move(*decision), persist(*member_));
+    if (!merged) {
+        out.notices.push_back({"merge_not_recorded", true, {}, merged.error().message()});
+        member_->first_heard = clock.now;
+        return;
+    }
+    out.notices.push_back({"issuer_ready",
+                           merged->certificates + merged->revocations > 0,
+                           {},
+                           std::to_string(merged->certificates) + " certificates and " +
+                               std::to_string(merged->revocations) +
+                               " revocations that the journal lacked"});
+}
+
+void Participant::Impl::keep_members(Time now, Output& out) {
+    if (!member_->members_dirty || now - member_->members_kept < kKeepMembersEvery) {
+        return;
+    }
+    member_->members_kept = now;
+    std::vector<KnownMember> members;
+    for (const auto& [id, member] : member_->node->members().members()) {
+        if (id != member_->node->id()) {
+            members.push_back({member.certificate->bytes, member.record->bytes});
+        }
+    }
+    if (const Result<> kept = state_.keep(members); !kept) {
+        out.notices.push_back({"state_not_kept", true, "members", kept.error().message()});
+        return;
+    }
+    member_->members_dirty = false;
+}
+
+// ---- The door ----------------------------------------------------------------------------------
+
+Participant::Participant(const Parts& parts) : impl_(std::make_unique<Impl>(parts)) {}
+Participant::~Participant() = default;
+
+Result<> Participant::start(const Clock& clock, Output& out) {
+    return impl_->start(clock, out);
+}
+void Participant::describe(const gossip::OwnRecord& own, const Clock& clock, Output& out) {
+    impl_->describe(own, clock, out);
+}
+Result<> Participant::init(const Beginning& beginning, const Clock& clock, Output& out) {
+    return impl_->init(beginning, clock, out);
+}
+Result<> Participant::join(std::string_view token,
+                           const std::string& name,
+                           const Clock& clock,
+                           Output& out) {
+    return impl_->join(token, name, clock, out);
+}
+std::optional<Result<>> Participant::take_joined() {
+    return std::exchange(impl_->joined_, std::nullopt);
+}
+Result<> Participant::leave(const Clock& clock, Output& out) {
+    return impl_->leave(clock, out);
+}
+Result<> Participant::forget() {
+    return impl_->forget();
+}
+Result<issuer::NewToken> Participant::create_token(const issuer::TokenOptions& options,
+                                                   const Clock& clock) {
+    return impl_->create_token(options, clock);
+}
+Result<> Participant::withdraw_token(const identity::TokenId& id) {
+    return impl_->withdraw_token(id);
+}
+Result<> Participant::revoke(const std::string& name, const Clock& clock, Output& out) {
+    return impl_->revoke(name, clock, out);
+}
+void Participant::on_datagram(const net::Endpoint& from,
+                              ConstBytes bytes,
+                              const Clock& clock,
+                              Output& out) {
+    impl_->on_datagram(from, bytes, clock, out);
+}
+void Participant::on_timer(const Clock& clock, Output& out) {
+    impl_->on_timer(clock, out);
+}
+Time Participant::next_timer() const {
+    return impl_->next_timer();
+}
+bool Participant::is_member() const {
+    return impl_->member_ != nullptr;
+}
+const gossip::Node& Participant::gossip() const {
+    return *impl_->member_->node;
+}
+const identity::TrustStore& Participant::trust() const {
+    return impl_->member_->trust;
+}
+const identity::Certificate& Participant::certificate() const {
+    return impl_->member_->certificate->certificate;
+}
+const NetworkState& Participant::network() const {
+    return impl_->member_->network;
+}
+const crypto::PrivateKey& Participant::wireguard_key() const {
+    return impl_->member_->keys.wireguard;
+}
+const issuer::Issuer* Participant::issuer() const {
+    return impl_->member_->issuer.get();
+}
+const identity::TrustedTime& Participant::time() const {
+    return *impl_->time_;
+}
+
+}  // namespace weft::mesh

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whole participants over a perfect wire in virtual time: init, token, join, members, peers,
+// restart, revocation; and a crash after each write of all of it.
+#include <gtest/gtest.h>
+
+#include <weft/mesh/participant.hpp>
+#include <weft/mesh/pools.hpp>
+
+#include "memory_storage.hpp"
+#include "seed.hpp"
+
+namespace weft::mesh::whole {
+namespace {
+
+constexpr identity::UnixSeconds kBirth = 1'790'000'000;
+
+struct Machine {
+    explicit Machine(std::uint64_t seed, std::string_view address)
+        : random(seed), endpoint(*net::Endpoint::parse(std::string{address} + ":51840")) {}
+
+    void boot(const Clock& clock, Output& out) {
+        subject = std::make_unique<Participant>(Participant::Parts{storage, random, kBirth - 1});
+        started = subject->start(clock, out);
+        gossip::OwnRecord own;
+        own.software = "weft test";
+        own.mtu = 1420;
+        own.boot_id = ++boots;
+        own.endpoints = {endpoint};
+        subject->describe(own, clock, out);
+    }
+
+    SeededRandom random;
+    net::Endpoint endpoint;
+    test::MemoryStorage storage;
+    std::uint64_t boots = 0;
+    Result<> started;
+    std::unique_ptr<Participant> subject;
+};
+
+class World {
+  public:
+    Machine& add(std::string_view address) {
+        machines_.push_back(std::make_unique<Machine>(test::seed() + machines_.size(), address));
+        boot(*machines_.back());
+        return *machines_.back();
+    }
+    void boot(Machine& machine) {
+        Output out;
+        machine.boot(clock(), out);
+        carry(machine, out);
+    }
+    [[nodiscard]] Clock clock() const {
+        return {now_, WallTime{std::chrono::seconds{kBirth}} + (now_ - Time{})};
+    }
+    /// Delivers until nothing is under way.
+    void carry(const Machine& from, Output& out) {
+        for (auto& datagram : out.datagrams) {
+            for (const auto& to : machines_) {
+                if (to->endpoint == datagram.to && to->subject) {
+                    Output more;
+                    to->subject->on_datagram(from.endpoint, datagram.bytes, clock(), more);
+                    carry(*to, more);
+                }
+            }
+        }
+        out.datagrams.clear();
+    }
+    void run(Duration duration) {
+        const Time end = now_ + duration;
+        while (now_ < end) {
+            now_ += std::chrono::milliseconds{50};
+            for (const auto& machine : machines_) {
+                if (machine->subject) {
+                    Output out;
+                    machine->subject->on_timer(clock(), out);
+                    carry(*machine, out);
+                }
+            }
+        }
+    }
+    Result<> init(Machine& machine, const std::string& name) {
+        Output out;
+        const Result<> done = machine.subject->init(
+            {name, {*net::Prefix::parse("10.16.0.0/12"), *net::Prefix::parse("fd01:2:3::/48")}, {}},
+            clock(),
+            out);
+        carry(machine, out);
+        return done;
+    }
+    Result<> join(Machine& machine, Machine& issuer, const std::string& name) {
+        const auto token = issuer.subject->create_token({}, clock());
+        if (!token) {
+            return token.error();
+        }
+        return join_by(machine, token->text, name);
+    }
+    Result<> join_by(Machine& machine, const std::string& token, const std::string& name) {
+        Output out;
+        if (Result<> begun = machine.subject->join(token, name, clock(), out); !begun) {
+            return begun;
+        }
+        carry(machine, out);
+        for (int i = 0; i < 70; ++i) {
+            if (const auto joined = machine.subject->take_joined()) {
+                return *joined;
+            }
+            run(std::chrono::seconds{1});
+        }
+        return errno_error(ETIMEDOUT, "join");
+    }
+
+  private:
+    Time now_{std::chrono::seconds{1'000}};
+    std::vector<std::unique_ptr<Machine>> machines_;
+};
+
+std::size_t peers(const Machine& machine) {
+    return wanted_peers(machine.subject->gossip(), machine.subject->network().pools).size();
+}
+
+TEST(MeshParticipant, three_find_each_other) {
+    World world;
+    Machine& a = world.add("192.0.2.1");
+    Machine& b = world.add("192.0.2.2");
+    Machine& c = world.add("192.0.2.3");
+    ASSERT_FALSE(a.subject->is_member());
+    ASSERT_TRUE(world.init(a, "a"));
+    for (auto [machine, name] : {std::pair{&b, "b"}, std::pair{&c, "c"}}) {
+        const Result<> joined = world.join(*machine, a, name);
+        ASSERT_TRUE(joined) << joined.error().message();
+    }
+    world.run(std::chrono::seconds{5});
+    for (const Machine* machine : {&a, &b, &c}) {
+        ASSERT_TRUE(machine->subject->is_member());
+        EXPECT_EQ(machine->subject->gossip().members().size(), 3U);
+        EXPECT_EQ(peers(*machine), 2U);
+        EXPECT_EQ(machine->subject->certificate().blocks.size(), 2U);
+    }
+    EXPECT_FALSE(world.init(a, "a"));
+    EXPECT_FALSE(world.join(b, a, "b"));
+    const auto wanted = wanted_peers(b.subject->gossip(), b.subject->network().pools);
+    const auto of_a = wanted.find(a.subject->certificate().wireguard_key);
+    ASSERT_NE(of_a, wanted.end());
+    EXPECT_EQ(of_a->second.name, "a");
+    EXPECT_EQ(of_a->second.candidates, std::vector{a.endpoint});
+}
+
+TEST(MeshParticipant, goes_on_after_a_restart_before_anybody_is_heard) {
+    World world;
+    Machine& a = world.add("192.0.2.1");
+    Machine& b = world.add("192.0.2.2");
+    ASSERT_TRUE(world.init(a, "a"));
+    ASSERT_TRUE(world.join(b, a, "b"));
+    world.run(std::chrono::seconds{15});
+    const auto block = b.subject->certificate().blocks;
+    a.subject.reset();
+    world.boot(b);
+    ASSERT_TRUE(b.started);
+    ASSERT_TRUE(b.subject->is_member());
+    EXPECT_EQ(b.subject->certificate().blocks, block);
+    EXPECT_EQ(peers(b), 1U);
+    world.boot(a);
+    ASSERT_TRUE(a.started) << a.started.error().message();
+    world.run(std::chrono::seconds{10});
+    EXPECT_EQ(a.subject->gossip().reachability(b.subject->gossip().id()),
+              gossip::Reachability::kAlive);
+    ASSERT_NE(a.subject->issuer(), nullptr);
+    EXPECT_TRUE(a.subject->issuer()->ready());
+}
+
+TEST(MeshParticipant, a_revoked_member_is_nobodys_peer) {
+    World world;
+    Machine& a = world.add("192.0.2.1");
+    Machine& b = world.add("192.0.2.2");
+    Machine& c = world.add("192.0.2.3");
+    ASSERT_TRUE(world.init(a, "a"));
+    ASSERT_TRUE(world.join(b, a, "b"));
+    ASSERT_TRUE(world.join(c, a, "c"));
+    world.run(std::chrono::seconds{5});
+    Output out;
+    ASSERT_TRUE(a.subject->revoke("b", world.clock(), out));
+    world.carry(a, out);
+    world.run(std::chrono::seconds{5});
+    EXPECT_EQ(peers(a), 1U);
+    EXPECT_EQ(peers(c), 1U);
+    EXPECT_FALSE(b.subject->create_token({}, world.clock()));
+}
+
+TEST(MeshParticipant, one_that_left_is_nobodys_peer_and_may_join_again) {
+    World world;
+    Machine& a = world.add("192.0.2.1");
+    Machine& b = world.add("192.0.2.2");
+    ASSERT_TRUE(world.init(a, "a"));
+    ASSERT_TRUE(world.join(b, a, "b"));
+    world.run(std::chrono::seconds{5});
+    ASSERT_EQ(peers(a), 1U);
+    Output out;
+    ASSERT_TRUE(b.subject->leave(world.clock(), out));
+    world.carry(b, out);
+    world.run(std::chrono::seconds{2});
+    EXPECT_EQ(peers(a), 0U);
+    ASSERT_TRUE(b.subject->forget());
+    EXPECT_TRUE(b.storage.files.empty());
+    EXPECT_FALSE(b.subject->is_member());
+}
+
+TEST(MeshParticipant, a_crash_after_any_write_of_init_or_join_leaves_nothing_half_done) {
+    SCOPED_TRACE(test::seed_text());
+    for (std::size_t write = 0; write < 24; ++write) {
+        World world;
+        Machine& a = world.add("192.0.2.1");
+        a.storage.writes_max = a.storage.writes + write;
+        const bool done = world.init(a, "a").has_value();
+        a.storage.writes_max = ~std::size_t{0};
+        world.boot(a);
+        ASSERT_TRUE(a.started) << write << ": " << a.started.error().message();
+        ASSERT_TRUE(!done || a.subject->is_member()) << write;
+        ASSERT_TRUE(a.subject->is_member() || world.init(a, "a")) << write;
+
+        Machine& b = world.add("192.0.2.2");
+        b.storage.writes_max = b.storage.writes + write;
+        const auto token = a.subject->create_token({}, world.clock()).value().text;
+        const bool joined = world.join_by(b, token, "b").has_value();
+        b.storage.writes_max = ~std::size_t{0};
+        world.boot(b);
+        ASSERT_TRUE(b.started) << write << ": " << b.started.error().message();
+        ASSERT_TRUE(!joined || b.subject->is_member()) << write;
+        if (!b.subject->is_member()) {
+            const Result<> again = world.join_by(b, token, "b");
+            ASSERT_TRUE(again) << write << ": " << again.error().message();
+        }
+        ASSERT_TRUE(b.subject->is_member());
+        EXPECT_EQ(a.subject->issuer()->ledger().pool().count(net::Family::kIpv4).owned, 2U);
+    }
+}
+
+}  // namespace
+}  // namespace weft::mesh::whole
