@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+// See overlay.hpp. Control thread.
+#include "overlay.hpp"
+
+#include <algorithm>
+
+#include <fcntl.h>
+
+#include <weft/sys/udp_group.hpp>
+
+namespace weft::control {
+namespace {
+
+static_assert(sys::kGossipTypesFirst == gossip::kDatagramTypesFirst &&
+              sys::kGossipTypesLast == gossip::kDatagramTypesLast);
+
+}  // namespace
+
+Overlay::Overlay(Parts parts)
+    : parts_(std::move(parts)),
+      storage_(parts_.state_dir),
+      participant_({storage_, parts_.random, WEFT_BUILD_TIME}),
+      sockets_{Watched{parts_.loop}, Watched{parts_.loop}},
+      timer_(parts_.loop),
+      buffer_(std::make_unique_for_overwrite<std::byte[]>(kPortion * kTrainMax)) {}
+
+mesh::Clock Overlay::clock() {
+    return {BootClock::now(), wall_now()};
+}
+
+Result<> Overlay::start() {
+    mesh::Output out;
+    if (Result<> started = participant_.start(clock(), out); !started) {
+        return started;
+    }
+    running_ = true;
+    take_sockets();
+    carry_out(out);
+    return {};
+}
+
+void Overlay::stop() {
+    running_ = false;
+    timer_.cancel();
+    release_sockets();
+}
+
+void Overlay::release_sockets() {
+    for (Watched& watched : sockets_) {
+        boost::system::error_code ignored;
+        watched.descriptor.close(ignored);
+        watched.socket = nullptr;
+    }
+}
+
+void Overlay::take_sockets() {
+    const sys::UdpPair& pair = parts_.engine.gossip_sockets();
+    watch(sockets_[0], pair.v4);
+    watch(sockets_[1], pair.v6);
+}
+
+void Overlay::watch(Watched& watched, const sys::UdpSocket& socket) {
+    const int fd = socket.valid() ? ::fcntl(socket.fd(), F_DUPFD_CLOEXEC, 0) : -1;
+    if (fd < 0) {
+        return;
+    }
+    watched.descriptor.assign(fd);
+    watched.socket = &socket;
+    wait(watched);
+}
+
+void Overlay::wait(Watched& watched) {
+    watched.descriptor.async_wait(Descriptor::wait_read,
+                                  [this, &watched](const boost::system::error_code& error) {
+                                      if (error || watched.socket == nullptr) {
+                                          return;
+                                      }
+                                      drain(*watched.socket);
+                                      wait(watched);
+                                  });
+}
+
+/// One portion: what is left makes the descriptor readable again at once, behind others' events.
+void Overlay::drain(const sys::UdpSocket& socket) {
+    std::array<sys::ReceivedTrain, kPortion> trains;
+    const Bytes buffer{buffer_.get(), kPortion * kTrainMax};
+    const sys::IoResult got = socket.receive_many(buffer, trains);
+    if (!got.ok()) {
+        return;
+    }
+    mesh::Output out;
+    for (std::size_t i = 0; i < static_cast<std::size_t>(got.size); ++i) {
+        if (!trains[i].truncated) {
+            on_train(trains[i], buffer.subspan(i * kTrainMax, trains[i].size), out);
+        }
+    }
+    carry_out(out);
+}
+
+void Overlay::on_train(const sys::ReceivedTrain& train, ConstBytes bytes, mesh::Output& out) {
+    while (!bytes.empty()) {
+        const ConstBytes datagram = bytes.first(std::min(train.segment, bytes.size()));
+        bytes = bytes.subspan(datagram.size());
+        participant_.on_datagram(train.path.remote, datagram, clock(), out);
+    }
+}
+
+void Overlay::carry_out(mesh::Output& out) {
+    for (const gossip::Actions::Datagram& datagram : out.datagrams) {
+        send(datagram);
+    }
+    for (const mesh::Notice& notice : out.notices) {
+        const auto level = notice.warning ? LogLevel::kWarn : LogLevel::kInfo;
+        parts_.log.event(
+            level, notice.event, {{"node", notice.subject}, {"detail", notice.detail}});
+    }
+    if (out.peers_changed) {
+        parts_.on_peers_changed();
+    }
+    out = {};
+    arm_timer();
+}
+
+/// What cannot be sent is lost, as on any network; gossip asks again.
+void Overlay::send(const gossip::Actions::Datagram& datagram) {
+    const sys::UdpSocket& socket = parts_.engine.gossip_sockets().of(datagram.to.address.family());
+    if (socket.valid()) {
+        const sys::OutgoingTrain train{.bytes = datagram.bytes, .segment = datagram.bytes.size()};
+        static_cast<void>(socket.send(train, {datagram.to, {}, 0}));
+    }
+}
+
+void Overlay::arm_timer() {
+    if (!running_) {
+        return;
+    }
+    const Time now = BootClock::now();
+    const Time next = std::min(participant_.next_timer(), now + kTickMax);
+    timer_.expires_after(std::chrono::ceil<std::chrono::milliseconds>(
+        std::max<Duration>(next - now, std::chrono::milliseconds{1})));
+    timer_.async_wait([this](const boost::system::error_code& error) {
+        if (!error && running_) {
+            mesh::Output out;
+            participant_.on_timer(clock(), out);
+            carry_out(out);
+        }
+    });
+}
+
+}  // namespace weft::control

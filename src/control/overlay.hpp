@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// The participant among the daemon's sockets, clocks and timers: gossip's sockets are the control
+// thread's own (sys/udp_group), read in bounded portions so that a flood of junk leaves the loop
+// time for everything else.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <weft/base/log.hpp>
+#include <weft/dataplane/engine.hpp>
+#include <weft/mesh/participant.hpp>
+
+#include "state_storage.hpp"
+
+namespace weft::control {
+
+class Overlay {
+  public:
+    struct Parts {
+        boost::asio::io_context& loop;  // all outlive it
+        dataplane::Engine& engine;
+        Log& log;
+        RandomSource& random;
+        std::filesystem::path state_dir;
+        std::function<void()> on_peers_changed;
+    };
+    explicit Overlay(Parts parts);
+    ~Overlay() { stop(); }
+    Overlay(const Overlay&) = delete;
+    Overlay& operator=(const Overlay&) = delete;
+
+    /// Errors: the participant's state.
+    Result<> start();
+    void stop();
+    /// Around Engine::rebind: the old sockets go, the new ones are read.
+    void release_sockets();
+    void take_sockets();
+
+    [[nodiscard]] mesh::Participant& participant() { return participant_; }
+    [[nodiscard]] static mesh::Clock clock();
+    /// Sends, logs, tells of changed peers, arms the timer.
+    void carry_out(mesh::Output& out);
+
+  private:
+    static constexpr std::size_t kPortion = sys::kReceiveManyMax;  // trains, then others' turn
+    static constexpr std::size_t kTrainMax = 8'192;                // bytes; some GRO of 1,200
+    static constexpr Duration kTickMax = std::chrono::seconds{1};
+
+    using Descriptor = boost::asio::posix::stream_descriptor;
+    struct Watched {
+        explicit Watched(boost::asio::io_context& loop) : descriptor(loop) {}
+        Descriptor descriptor;  // a duplicate: closing it leaves the engine's socket alone
+        const sys::UdpSocket* socket = nullptr;
+    };
+
+    void watch(Watched& watched, const sys::UdpSocket& socket);
+    void wait(Watched& watched);
+    void drain(const sys::UdpSocket& socket);
+    void on_train(const sys::ReceivedTrain& train, ConstBytes bytes, mesh::Output& out);
+    void send(const gossip::Actions::Datagram& datagram);
+    void arm_timer();
+
+    Parts parts_;
+    StateStorage storage_;
+    mesh::Participant participant_;
+    std::array<Watched, 2> sockets_;
+    boost::asio::steady_timer timer_;
+    std::unique_ptr<std::byte[]> buffer_;
+    bool running_ = false;
+};
+
+}  // namespace weft::control

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// See state_storage.hpp. Control thread.
+#include "state_storage.hpp"
+
+#include <cerrno>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <weft/base/read_to_end.hpp>
+#include <weft/base/unique_fd.hpp>
+
+#include "state_file.hpp"
+
+namespace weft::control {
+namespace {
+
+Result<> write_all(int fd, ConstBytes bytes, const std::string& file) {
+    while (!bytes.empty()) {
+        const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+        if (written <= 0) {
+            return errno_error(written < 0 ? errno : EIO, file);
+        }
+        bytes = bytes.subspan(static_cast<std::size_t>(written));
+    }
+    return {};
+}
+
+/// Whoever else may read or write it may have the node's keys, or its trust.
+Result<> check_mode(int fd, const std::string& file) {
+    struct stat status {};
+    if (::fstat(fd, &status) != 0) {
+        return errno_error(errno, file);
+    }
+    if (!S_ISREG(status.st_mode)) {
+        return Error{std::make_error_code(std::errc::invalid_argument),
+                     file + " is not a regular file",
+                     "remove it"};
+    }
+    if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+        return Error{std::make_error_code(std::errc::permission_denied),
+                     file + " can be used by others than its owner",
+                     "chmod 600 " + file};
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<std::optional<std::vector<std::byte>>> StateStorage::read(std::string_view name,
+                                                                 std::size_t size_max) {
+    const std::filesystem::path file = directory_ / name;
+    const UniqueFd fd{::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)};
+    if (!fd.valid()) {
+        if (errno == ENOENT) {
+            return std::optional<std::vector<std::byte>>{};
+        }
+        if (errno == ELOOP) {
+            return Error{std::make_error_code(std::errc::too_many_symbolic_link_levels),
+                         file.string() + " is a link",
+                         "put the file itself there"};
+        }
+        return errno_error(errno, file.string());
+    }
+    if (Result<> checked = check_mode(fd.get(), file.string()); !checked) {
+        return checked.error();
+    }
+    const Result<std::string> text = read_to_end(fd, size_max, file.string());
+    if (!text) {
+        return text.error();
+    }
+    const ConstBytes bytes = bytes_of(*text);
+    return std::optional{std::vector<std::byte>{bytes.begin(), bytes.end()}};
+}
+
+Result<> StateStorage::replace(std::string_view name, ConstBytes content) {
+    return replace_state_file(directory_ / name,
+                              {reinterpret_cast<const char*>(content.data()), content.size()});
+}
+
+Result<> StateStorage::append(std::string_view name, std::size_t size, ConstBytes more) {
+    const std::filesystem::path file = directory_ / name;
+    if (size == 0) {  // a new file: its name must be on the disk too
+        return replace(name, more);
+    }
+    const UniqueFd fd{::open(file.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW)};
+    if (!fd.valid()) {
+        return errno_error(errno, file.string());
+    }
+    const auto end = static_cast<off_t>(size);
+    if (::ftruncate(fd.get(), end) != 0 || ::lseek(fd.get(), end, SEEK_SET) != end) {
+        return errno_error(errno, file.string());
+    }
+    if (Result<> written = write_all(fd.get(), more, file.string()); !written) {
+        return written;
+    }
+    if (::fdatasync(fd.get()) != 0) {
+        return errno_error(errno, file.string());
+    }
+    return {};
+}
+
+Result<> StateStorage::remove(std::string_view name) {
+    const std::filesystem::path file = directory_ / name;
+    if (::unlink(file.c_str()) != 0 && errno != ENOENT) {
+        return errno_error(errno, file.string());
+    }
+    const UniqueFd fd{::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    if (fd.valid() && ::fsync(fd.get()) != 0) {
+        return errno_error(errno, directory_.string());
+    }
+    return {};
+}
+
+}  // namespace weft::control
