@@ -125,15 +125,12 @@ Result<> check_key_file(const std::filesystem::path& file, const std::string& wh
 }
 
 Result<> check_key_files(const Draft& draft) {
-    if (draft.node.private_key_file.empty()) {
-        return invalid(
-            draft.main_file + ": missing key 'node.private_key_file'",
-            "make a key: umask 077; weft genkey > " + (draft.directory / "private.key").string());
-    }
-    auto own =
-        check_key_file(draft.node.private_key_file, draft.origins.at("node.private_key_file"));
-    if (!own) {
-        return own;
+    if (!draft.node.private_key_file.empty()) {
+        auto own =
+            check_key_file(draft.node.private_key_file, draft.origins.at("node.private_key_file"));
+        if (!own) {
+            return own;
+        }
     }
     for (const PeerDraft& peer : draft.peers) {
         if (peer.peer.preshared_key_file.empty()) {

@@ -30,11 +30,12 @@ struct PeerDraft {
 
 struct Draft {
     NodeConfig node;
+    NetworkConfig network;
     ApiConfig api;
     LogConfig log;
     sys::Offloads offloads;
     std::vector<PeerDraft> peers;
-    std::map<std::string, std::string> origins;  // of node, api, log: dotted key to place
+    std::map<std::string, std::string> origins;  // of all but peers: dotted key to place
     std::vector<PlacedPrefix> addresses;         // as in node, with places
     std::filesystem::path directory;             // of weft.toml: relative paths start here
     std::string main_file;                       // "weft.toml", for messages about the whole

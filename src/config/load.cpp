@@ -57,6 +57,12 @@ Result<std::vector<std::filesystem::path>> drop_ins(const std::filesystem::path&
     return files;
 }
 
+/// Whether a file that is not there is as good as an empty one: nobody named it.
+bool may_be_missing(const std::filesystem::path& main) {
+    std::error_code error;
+    return main == Paths{}.config && !std::filesystem::exists(main, error) && !error;
+}
+
 /// Every file that makes up the configuration, with the name it has in messages.
 Result<std::vector<std::pair<std::filesystem::path, std::string>>> files_of(
     const std::filesystem::path& main) {
@@ -67,7 +73,9 @@ Result<std::vector<std::pair<std::filesystem::path, std::string>>> files_of(
         return extra.error();
     }
     std::vector<std::pair<std::filesystem::path, std::string>> files;
-    files.emplace_back(main, main.filename().string());
+    if (!may_be_missing(main)) {
+        files.emplace_back(main, main.filename().string());
+    }
     for (const auto& file : *extra) {
         files.emplace_back(file, (directory.filename() / file.filename()).string());
     }
@@ -99,6 +107,7 @@ void resolve_paths(Draft& draft) {
 Config finish(Draft draft) {
     Config config;
     config.node = std::move(draft.node);
+    config.network = draft.network;
     config.api = std::move(draft.api);
     config.log = std::move(draft.log);
     config.offloads = draft.offloads;

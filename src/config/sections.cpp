@@ -16,6 +16,9 @@ namespace weft::config {
 namespace {
 
 constexpr std::uint32_t kWorkersMost = 15;    // wg::kWorkersMax
+constexpr std::size_t kAdvertiseMost = 4;     // gossip::kEndpointsMax
+constexpr std::uint32_t kBlock4Most = 32;     // api::kBlock4Max
+constexpr std::uint32_t kBlock6Most = 64;     // api::kBlock6Max
 constexpr std::size_t kInterfaceMost = 15;    // IFNAMSIZ - 1
 constexpr std::size_t kSocketPathMost = 107;  // sockaddr_un::sun_path, with its terminator
 
@@ -89,6 +92,46 @@ Result<> take_addresses(Draft& draft, const Value& value) {
     return {};
 }
 
+/// Where others may reach this node: names would be other machines' to resolve.
+Result<> take_advertise(Draft& draft, const Value& value) {
+    const auto elements = value.elements();
+    if (!elements) {
+        return elements.error();
+    }
+    if (elements->size() > kAdvertiseMost) {
+        return value.wrong("names more than " + std::to_string(kAdvertiseMost) + " endpoints");
+    }
+    draft.node.advertise.clear();
+    for (const Value& element : *elements) {
+        const auto named = element.endpoint();
+        if (!named) {
+            return named.error();
+        }
+        const auto address = net::IpAddress::parse(named->host);
+        if (!address || address->is_loopback() || address->is_link_local()) {
+            return element.wrong("must be an address that other nodes reach and a port: " +
+                                 named->to_string());
+        }
+        draft.node.advertise.push_back({*address, named->port, 0});
+    }
+    return {};
+}
+
+template <std::optional<net::Prefix> NetworkConfig::*kPool, net::Family kFamily>
+Result<> take_pool(Draft& draft, const Value& value) {
+    const auto prefix = value.prefix();
+    if (!prefix) {
+        return prefix.error();
+    }
+    if (prefix->address.family() != kFamily || prefix->masked() != *prefix) {
+        return value.wrong(std::string{kFamily == net::Family::kIpv4 ? "must be an IPv4"
+                                                                     : "must be an IPv6"} +
+                           " prefix without host bits, not " + prefix->to_string());
+    }
+    draft.network.*kPool = *prefix;
+    return {};
+}
+
 Result<> take_allowed_ips(PeerDraft& draft, const Value& value) {
     const auto elements = value.elements();
     if (!elements) {
@@ -121,7 +164,7 @@ Result<> take_socket(Draft& draft, const Value& value) {
 constexpr std::array<std::string_view, 4> kLogLevels{"debug", "info", "warn", "error"};
 constexpr std::array<std::string_view, 2> kLogFormats{"logfmt", "json"};
 
-constexpr std::array<Key<Draft>, 9> kNodeKeys{{
+constexpr std::array<Key<Draft>, 10> kNodeKeys{{
     {"name", [](Draft& d, const Value& v) { return store(d.node.name, v.name()); }},
     {"interface", take_interface},
     {"listen_port",
@@ -140,8 +183,18 @@ constexpr std::array<Key<Draft>, 9> kNodeKeys{{
      }},
     {"private_key_file",
      [](Draft& d, const Value& v) { return store(d.node.private_key_file, v.word()); }},
+    {"advertise", take_advertise},
     {"addresses", take_addresses},
     {"isa", [](Draft& d, const Value& v) { return store(d.node.isa, v.word()); }},
+}};
+
+constexpr std::array<Key<Draft>, 4> kNetworkKeys{{
+    {"pool4", take_pool<&NetworkConfig::pool4, net::Family::kIpv4>},
+    {"pool6", take_pool<&NetworkConfig::pool6, net::Family::kIpv6>},
+    {"block4",
+     [](Draft& d, const Value& v) { return store(d.network.block4, v.integer(1, kBlock4Most)); }},
+    {"block6",
+     [](Draft& d, const Value& v) { return store(d.network.block6, v.integer(1, kBlock6Most)); }},
 }};
 
 constexpr std::array<Key<PeerDraft>, 6> kPeerKeys{{
@@ -274,6 +327,9 @@ Result<> take_section(const Reading& reading, std::string_view name, const toml:
     if (name == "node") {
         return take_table(reading.draft, reading, *table, name, kNodeKeys);
     }
+    if (name == "network") {
+        return take_table(reading.draft, reading, *table, name, kNetworkKeys);
+    }
     return name == "api" ? take_table(reading.draft, reading, *table, name, kApiKeys)
                          : take_table(reading.draft, reading, *table, name, kLogKeys);
 }
@@ -289,7 +345,8 @@ Result<toml::table> parse(std::string_view text, std::string_view file) {
 }  // namespace
 
 Result<> add_file(Draft& draft, std::string_view text, std::string_view file) {
-    static constexpr std::array<std::string_view, 4> kSections{"node", "peer", "api", "log"};
+    static constexpr std::array<std::string_view, 5> kSections{
+        "node", "network", "peer", "api", "log"};
     const auto document = parse(text, file);
     if (!document) {
         return document.error();

@@ -39,6 +39,18 @@ std::string quote(const std::vector<net::Prefix>& prefixes) {
     return out + "]";
 }
 
+std::string quote(const std::vector<net::Endpoint>& endpoints) {
+    std::string out = "[";
+    for (const net::Endpoint& endpoint : endpoints) {
+        out += (out.size() > 1 ? ", " : "") + quote(endpoint.to_string());
+    }
+    return out + "]";
+}
+
+std::string quote(const std::optional<net::Prefix>& prefix) {
+    return prefix ? quote(prefix->to_string()) : std::string{};
+}
+
 std::string quote_path(const std::filesystem::path& path) {
     return path.empty() ? std::string{} : quote(path.string());
 }
@@ -82,8 +94,16 @@ std::vector<Section> sections_of(const Config& config) {
                          {"workers", std::to_string(node.workers)},
                          {"fwmark", std::to_string(node.fwmark)},
                          {"private_key_file", quote_path(node.private_key_file)},
+                         {"advertise", quote(node.advertise)},
                          {"addresses", quote(node.addresses)},
                          {"isa", quote(node.isa)}}});
+    const NetworkConfig& network = config.network;
+    sections.push_back({"network",
+                        "network",
+                        {{"pool4", quote(network.pool4)},
+                         {"pool6", quote(network.pool6)},
+                         {"block4", std::to_string(network.block4)},
+                         {"block6", std::to_string(network.block6)}}});
     for (const PeerConfig& peer : config.peers) {
         sections.push_back(peer_section(peer));
     }

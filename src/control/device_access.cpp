@@ -96,6 +96,11 @@ PeerView view_of_peer(const wg::Tunnel& tunnel, wg::Now now, bool with_secrets) 
 
 }  // namespace
 
+mesh::Caller::Peer caller_view(const wg::Tunnel& tunnel, wg::Now now) {
+    const wg::Peer& peer = tunnel.peer();
+    return {endpoint_of(peer), is_live(peer, now), tunnel.handshake_pending()};
+}
+
 Result<> apply_edit(dataplane::Engine& engine, const DeviceEdit& edit) {
     std::size_t peers = 0;
     engine.change([&](wg::Device& device, wg::Now /*now*/, wg::Actions& /*actions*/) {

@@ -8,6 +8,7 @@
 #include <weft/base/result.hpp>
 #include <weft/control/device_edit.hpp>
 #include <weft/dataplane/engine.hpp>
+#include <weft/mesh/peers.hpp>
 
 #include "peer_watch.hpp"
 
@@ -23,6 +24,9 @@ Result<> apply_edit(dataplane::Engine& engine, const DeviceEdit& edit);
 
 /// Without prefixes and counters, for each second's look.
 [[nodiscard]] std::vector<PeerSample> samples_of(dataplane::Engine& engine);
+
+/// For the caller of members without a session; under the device's lock.
+[[nodiscard]] mesh::Caller::Peer caller_view(const wg::Tunnel& tunnel, wg::Now now);
 
 /// Peers whose path `has_moved` are answered from the address that routing chooses, until they have
 /// been heard again. Called for paths with a source, outside of the device's lock.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Start, stop, reload and wg's changes. Control thread.
 //
-//   start: key files -> kernels -> MTU -> engine (interface, port, threads) -> link and addresses
-//          -> keys and peers -> routes -> each second
+//   start: key files -> kernels -> MTU -> engine (interface, port, threads) -> the network as it
+//          was left -> link -> keys and peers -> addresses and routes -> each second
 #include <algorithm>
 #include <csignal>
 #include <thread>
@@ -66,7 +66,8 @@ Node::Impl::Impl(config::Config config, Environment environment)
       timestamps_(env_.paths.state_dir / (config_.node.interface + ".timestamp"), env_.log),
       live_peers_(env_.paths.state_dir / (config_.node.interface + ".peers"), env_.log),
       boot_(config_),
-      timer_(env_.loop) {}
+      timer_(env_.loop),
+      reconcile_timer_(env_.loop) {}
 
 Result<> Node::Impl::start_engine() {
     const Result<const crypto::AeadKernels*> kernels = crypto::choose_kernels(config_.node.isa);
@@ -88,6 +89,11 @@ Result<> Node::Impl::start_engine() {
     if (!rtnetlink) {
         return rtnetlink.error();
     }
+    Result<netlink::Rtnetlink> looking = netlink::Rtnetlink::open();
+    if (!looking) {
+        return looking.error();
+    }
+    rtnetlink_ = std::move(*looking);
     Result<netlink::RouteMonitor> route_monitor = netlink::RouteMonitor::open();
     if (!route_monitor) {
         return route_monitor.error();
@@ -109,11 +115,6 @@ Result<> Node::Impl::start_engine() {
     engine.fwmark = config_.node.fwmark;
     engine.offloads = config_.offloads;
     engine.kernels = kernels_;
-    for (const net::Prefix& prefix : config_.node.addresses) {
-        if (!prefix.address.is_v4() && engine.icmp_source6.is_unspecified()) {
-            engine.icmp_source6 = prefix.address;
-        }
-    }
     const SignalsBlocked blocked;
     Result<std::unique_ptr<dataplane::Engine>> started = dataplane::Engine::start(engine, random_);
     if (!started) {
@@ -135,6 +136,12 @@ Result<> Node::Impl::start() {
     if (Result<> started = start_engine(); !started) {
         return started.error();
     }
+    if (Result<> started = start_network(); !started) {
+        return started.error();
+    }
+    if (Result<> taken = take_own_key(*desired, config_); !taken) {
+        return taken.error();
+    }
     engine_->change([floor = timestamps_.load()](wg::Device& device, wg::Now, wg::Actions&) {
         device.timestamps().raise_floor(floor);
     });
@@ -149,6 +156,7 @@ Result<> Node::Impl::start() {
     if (addresses_failed_) {
         return *addresses_failed_;
     }
+    describe_self();
     to_greet_ = live_peers_.load();
     greet_peers();
     env_.log.info("node_started",
@@ -167,41 +175,65 @@ void Node::Impl::stop() {
         return;
     }
     timer_.cancel();
+    reconcile_timer_.cancel();
+    network_.reset();
+    overlay_.reset();
     link_.reset();
     const std::string interface = engine_->interface();
     engine_.reset();
     env_.log.info("node_stopped", {{"interface", interface}});
 }
 
-/// The static peers as they are on the device now, whatever wg has done to them; their endpoints as
-/// they were configured, since a peer may roam.
+/// The configured peers as they are on the device now, whatever wg has done to them; their endpoints
+/// as they were configured, since a peer may roam.
 Desired Node::Impl::in_force() {
     DeviceView device = view_of(*engine_, true);
     Desired now;
     now.private_key = std::move(device.private_key);
     now.listen_port = device.listen_port;
     now.fwmark = device.fwmark;
+    now.peers = peers_in_force(std::move(device), false);
+    return now;
+}
+
+/// Of the members, or of the others.
+PeerMap Node::Impl::peers_in_force(DeviceView device, bool members) const {
+    PeerMap now;
     for (PeerView& view : device.peers) {
         const auto known = peers_.find(view.public_key);
-        if (known == peers_.end()) {
+        if (known == peers_.end() || known->second.member.has_value() != members) {
             continue;
         }
         DesiredPeer peer;
         peer.name = known->second.name;
+        peer.member = known->second.member;
         peer.endpoint = known->second.endpoint;
         peer.preshared_key = std::move(view.preshared_key);
         peer.allowed_ips = std::move(view.allowed_ips);
         std::sort(peer.allowed_ips.begin(), peer.allowed_ips.end());
         peer.keepalive = view.keepalive;
-        now.peers.emplace(view.public_key, std::move(peer));
+        now.emplace(view.public_key, std::move(peer));
     }
     return now;
+}
+
+Result<> Node::Impl::edit_device(const DeviceEdit& edit) {
+    const bool rebinds = edit.listen_port || edit.fwmark;
+    if (rebinds) {
+        overlay_->release_sockets();
+    }
+    const Result<> applied = apply_edit(*engine_, edit);
+    if (rebinds) {
+        overlay_->take_sockets();
+        describe_self();  // another port, perhaps
+    }
+    return applied;
 }
 
 /// Device first, as it takes all or nothing; then what the kernel shows.
 Result<> Node::Impl::apply_desired(Desired desired) {
     const Plan plan = diff(in_force(), desired);
-    if (Result<> applied = apply_edit(*engine_, plan.edit); !applied) {
+    if (Result<> applied = edit_device(plan.edit); !applied) {
         return applied.error();
     }
     for (const PeerEdit& edit : plan.edit.peers) {
@@ -213,31 +245,40 @@ Result<> Node::Impl::apply_desired(Desired desired) {
             names_.remove(edit.public_key);
         }
     }
-    peers_ = std::move(desired.peers);
-    for (auto& [key, peer] : peers_) {
+    for (auto& [key, peer] : desired.peers) {
         peer.preshared_key.wipe();  // the device has it; nobody asks here
-    }
-    for (const KeyBytes& key : plan.resolve) {
-        names_.set(key, *peers_.at(key).endpoint);
-    }
-    for (const auto& [key, peer] : peers_) {
         if (!peer.endpoint) {
             names_.remove(key);  // no longer configured: the last one found stays
         }
     }
-    forget_absent_peers();
-    addresses_ = std::move(desired.addresses);
-    addresses_failed_.reset();
-    if (Result<> synced = link_->sync_addresses(addresses_); !synced) {
-        addresses_failed_ = synced.error();
-        env_.log.error("address_not_set", {{"cause", synced.error().message()}});
+    for (const KeyBytes& key : plan.resolve) {
+        names_.set(key, *desired.peers.at(key).endpoint);
     }
-    sync_routes();
+    std::erase_if(peers_, [](const auto& entry) { return !entry.second.member; });
+    for (auto& [key, peer] : desired.peers) {
+        peers_.insert_or_assign(key, std::move(peer));
+    }
+    addresses_ = std::move(desired.addresses);
+    reconcile();
     ask_names();
     return {};
 }
 
-/// Peers of the configuration that the device does not have: our own key, or removed by wg.
+void Node::Impl::sync_addresses() {
+    const std::vector<net::Prefix> wanted = own_addresses();
+    addresses_failed_.reset();
+    if (Result<> synced = link_->sync_addresses(wanted); !synced) {
+        addresses_failed_ = synced.error();
+        env_.log.error("address_not_set", {{"cause", synced.error().message()}});
+    }
+    const auto v6 = std::find_if(wanted.begin(), wanted.end(), [](const net::Prefix& prefix) {
+        return !prefix.address.is_v4();
+    });
+    engine_->set_icmp_source6(v6 != wanted.end() ? v6->address
+                                                 : net::IpAddress::unspecified(net::Family::kIpv6));
+}
+
+/// Peers that the device does not have: our own key, or removed by wg.
 void Node::Impl::forget_absent_peers() {
     std::set<KeyBytes> present;
     KeyBytes own{};
@@ -261,7 +302,7 @@ void Node::Impl::forget_absent_peers() {
 }
 
 void Node::Impl::sync_routes() {
-    const WantedRoutes wanted = wanted_routes(peers_);
+    const WantedRoutes wanted = wanted_routes(peers_, pools());
     for (const net::Prefix& prefix : wanted.skipped) {
         if (!skipped_routes_.contains(prefix)) {
             env_.log.warn("default_route_skipped",
@@ -291,6 +332,9 @@ Result<> Node::Impl::reload() {
     if (!desired) {
         return reject(desired.error());
     }
+    if (Result<> taken = take_own_key(*desired, *config); !taken) {
+        return reject(taken.error());
+    }
     if (Result<> applied = apply_desired(std::move(*desired)); !applied) {
         return reject(applied.error());
     }
@@ -300,12 +344,13 @@ Result<> Node::Impl::reload() {
         env_.log.warn("restart_required", {{"setting", setting}});
     }
     config_ = std::move(*config);
+    describe_self();
     env_.log.info("config_reloaded", {{"peers", std::to_string(peers_.size())}});
     return {};
 }
 
 Result<> Node::Impl::apply(const DeviceEdit& edit) {
-    if (Result<> applied = apply_edit(*engine_, edit); !applied) {
+    if (Result<> applied = edit_device(edit); !applied) {
         return applied.error();
     }
     env_.log.info("device_set_by_wg", {{"peers", std::to_string(edit.peers.size())}});
@@ -364,6 +409,9 @@ DeviceView Node::view(bool with_secrets) {
 }
 Result<PingTarget> Node::ping_target(std::string_view target) {
     return impl_->ping_target(target);
+}
+Network& Node::network() {
+    return impl_->network();
 }
 std::string Node::session_of(const KeyBytes& public_key) {
     return impl_->session_of(public_key);

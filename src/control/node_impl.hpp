@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The node's state. What it does is in three files: node.cpp (life, changes), node_watch.cpp (each
-// second), node_status.cpp (what there is to say). Control thread.
+// The node's state. What it does is in four files: node.cpp (life, changes), node_network.cpp (what
+// the network it is in makes of it), node_watch.cpp (each second), node_status.cpp (what there is to
+// say). Control thread.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,9 +23,12 @@
 #include "endpoint_names.hpp"
 #include "link_setup.hpp"
 #include "live_peers.hpp"
+#include "network_impl.hpp"
+#include "overlay.hpp"
 #include "peer_watch.hpp"
 #include "reconcile.hpp"
 #include "resolver.hpp"
+#include "surroundings.hpp"
 #include "timestamp_file.hpp"
 
 namespace weft::control {
@@ -44,14 +50,36 @@ class Node::Impl {
     [[nodiscard]] const std::string& interface() const { return engine_->interface(); }
     [[nodiscard]] DeviceView view(bool with_secrets);
     [[nodiscard]] const config::Config& config() const { return config_; }
+    [[nodiscard]] Network& network() { return *network_; }
 
   private:
     Result<> start_engine();
     Result<> apply_desired(Desired desired);
     [[nodiscard]] Desired in_force();
+    [[nodiscard]] PeerMap peers_in_force(DeviceView device, bool members) const;
+    /// apply_edit, with gossip's sockets let go where they are replaced.
+    Result<> edit_device(const DeviceEdit& edit);
     void forget_absent_peers();
+    void sync_addresses();
     void sync_routes();
     void repair_link();
+
+    // ---- The network: node_network.cpp -------------------------------------------------------
+    Result<> start_network();
+    /// The private key, where the configuration names none. Errors: it names one beside the
+    /// certificate's.
+    Result<> take_own_key(Desired& desired, const config::Config& config);
+    void reconcile_soon();
+    /// Key, members, addresses and routes as the network has them now.
+    void reconcile();
+    void apply_own_key();
+    void apply_members();
+    void call_members();
+    void describe_self();
+    [[nodiscard]] std::span<const net::Prefix> pools() const;
+    [[nodiscard]] std::vector<net::Prefix> own_addresses() const;
+    [[nodiscard]] Surroundings surroundings();
+    void add_network_problems(std::vector<api::Problem>& out) const;
 
     // ---- Each second: node_watch.cpp ---------------------------------------------------------
     void arm_timer();
@@ -78,9 +106,19 @@ class Node::Impl {
     std::unique_ptr<dataplane::Engine> engine_;
     std::optional<LinkSetup> link_;
     std::optional<netlink::RouteMonitor> route_monitor_;
+    std::optional<netlink::Rtnetlink> rtnetlink_;  // for looking around
 
-    std::map<KeyBytes, DesiredPeer> peers_;  // of the configuration, without those removed by wg
-    std::vector<net::Prefix> addresses_;     // of the configuration
+    std::optional<Overlay> overlay_;
+    std::unique_ptr<Network> network_;
+    bool reconcile_due_ = false;
+    Time reconciled_;
+    mesh::Caller caller_;
+    std::map<crypto::PublicKey, mesh::WantedPeer> members_;  // wanted at the last reconciling
+    std::map<net::Prefix, std::string> shadowed_;            // members' prefixes not in force
+    std::optional<Error> network_failed_;                    // what reconciling could not do
+
+    PeerMap peers_;  // configured and members, without those removed by wg
+    std::vector<net::Prefix> addresses_;  // of the configuration
     std::set<net::Prefix> skipped_routes_;   // told already
     Resolver resolver_;
     EndpointNames names_;
@@ -97,6 +135,7 @@ class Node::Impl {
     std::vector<std::string> restart_required_;  // settings
 
     boost::asio::steady_timer timer_;
+    boost::asio::steady_timer reconcile_timer_;
 };
 
 }  // namespace weft::control

@@ -79,6 +79,12 @@ api::PeerStatus Node::Impl::status_of(const PeerView& peer) const {
     status.public_key = to_base64(peer.public_key);
     status.name = name_of(peer.public_key);
     status.origin = configured != peers_.end() ? "static" : "uapi";
+    if (configured != peers_.end() && configured->second.member) {
+        const identity::NodeId& id = *configured->second.member;
+        status.origin = "gossip";
+        status.id = id.to_string();
+        status.member = reachability_text(overlay_->participant().gossip().reachability(id));
+    }
     if (peer.endpoint) {
         status.endpoint = peer.endpoint->to_string();
     }
@@ -159,6 +165,7 @@ std::vector<api::Problem> Node::Impl::problems(const DeviceView& device) const {
                        "restart weftd"});
     }
     add_peer_problems(device, out);
+    add_network_problems(out);
     return out;
 }
 
@@ -173,6 +180,12 @@ api::Status Node::Impl::status() {
     status.node.mtu = mtu_;
     for (const net::Prefix& address : addresses_) {
         status.node.blocks.push_back(address.masked().to_string());
+    }
+    if (const auto& participant = overlay_->participant(); participant.is_member()) {
+        const identity::Certificate& certificate = participant.certificate();
+        status.node.name = certificate.name;
+        status.node.id = certificate.id().to_string();
+        status.node.blocks = texts(certificate.blocks);
     }
     const auto uptime =
         std::chrono::duration_cast<std::chrono::seconds>(BootClock::now() - started_);

@@ -36,6 +36,7 @@ void Node::Impl::on_tick() {
         return;
     }
     observe_peers();
+    call_members();
     check_sources();
     keep_timestamps();
     greet_peers();
@@ -55,9 +56,7 @@ void Node::Impl::repair_link() {
     if (Result<> configured = link_->configure(mtu_); !configured) {
         env_.log.warn("link_not_set", {{"cause", configured.error().message()}});
     }
-    if (Result<> synced = link_->sync_addresses(addresses_); synced) {
-        addresses_failed_.reset();
-    }
+    sync_addresses();
     sync_routes();
 }
 
@@ -86,12 +85,14 @@ void Node::Impl::observe_peers() {
     }
 }
 
-/// Where a better way to a peer has come up, its address is the source from now on.
+/// Where a better way to a peer has come up, its address is the source from now on; and this node
+/// may be elsewhere than it has told others.
 void Node::Impl::check_sources() {
     if (route_monitor_->take_changes()) {
         forget_sources(*engine_, [this](const net::Path& path) {
             return link_->has_moved(path, engine_->fwmark());
         });
+        describe_self();
     }
 }
 

@@ -118,6 +118,9 @@ void Overlay::carry_out(mesh::Output& out) {
         parts_.on_peers_changed();
     }
     out = {};
+    if (const std::optional<Result<>> joined = participant_.take_joined()) {
+        on_joined_(*joined);
+    }
     arm_timer();
 }
 

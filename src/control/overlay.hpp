@@ -36,6 +36,8 @@ class Overlay {
     Overlay(const Overlay&) = delete;
     Overlay& operator=(const Overlay&) = delete;
 
+    /// How a join ends is told here.
+    void on_joined(std::function<void(const Result<>&)> handler) { on_joined_ = std::move(handler); }
     /// Errors: the participant's state.
     Result<> start();
     void stop();
@@ -44,8 +46,9 @@ class Overlay {
     void take_sockets();
 
     [[nodiscard]] mesh::Participant& participant() { return participant_; }
+    [[nodiscard]] const mesh::Participant& participant() const { return participant_; }
     [[nodiscard]] static mesh::Clock clock();
-    /// Sends, logs, tells of changed peers, arms the timer.
+    /// Sends, logs, tells of changed peers and of a join's end, arms the timer.
     void carry_out(mesh::Output& out);
 
   private:
@@ -73,6 +76,7 @@ class Overlay {
     std::array<Watched, 2> sockets_;
     boost::asio::steady_timer timer_;
     std::unique_ptr<std::byte[]> buffer_;
+    std::function<void(const Result<>&)> on_joined_;
     bool running_ = false;
 };
 

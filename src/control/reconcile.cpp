@@ -69,18 +69,21 @@ std::optional<PeerEdit> change(const KeyBytes& key,
     return changed ? std::optional{std::move(edit)} : std::nullopt;
 }
 
-void diff_peers(const Desired& from, const Desired& to, Plan& plan) {
-    for (const auto& [key, peer] : from.peers) {
-        if (!to.peers.contains(key)) {
+}  // namespace
+
+Plan diff(const PeerMap& from, const PeerMap& to) {
+    Plan plan;
+    for (const auto& [key, peer] : from) {
+        if (!to.contains(key)) {
             PeerEdit removal;
             removal.public_key = key;
             removal.remove = true;
             plan.edit.peers.push_back(std::move(removal));
         }
     }
-    for (const auto& [key, peer] : to.peers) {
-        const auto old = from.peers.find(key);
-        const bool is_new = old == from.peers.end();
+    for (const auto& [key, peer] : to) {
+        const auto old = from.find(key);
+        const bool is_new = old == from.end();
         if (is_new) {
             plan.edit.peers.push_back(addition(key, peer));
         } else if (std::optional<PeerEdit> edit = change(key, old->second, peer)) {
@@ -91,9 +94,8 @@ void diff_peers(const Desired& from, const Desired& to, Plan& plan) {
             plan.resolve.push_back(key);
         }
     }
+    return plan;
 }
-
-}  // namespace
 
 std::optional<net::Endpoint> numeric_endpoint(const config::HostPort& endpoint) {
     const std::optional<net::IpAddress> address = net::IpAddress::parse(endpoint.host);
@@ -104,13 +106,15 @@ std::optional<net::Endpoint> numeric_endpoint(const config::HostPort& endpoint) 
 }
 
 Result<Desired> load_desired(const config::Config& config) {
-    Result<Secret<32>> private_key = config::load_key_file(config.node.private_key_file);
-    if (!private_key) {
-        return private_key.error();
-    }
     Desired desired;
-    desired.private_key = std::move(*private_key);
-    crypto::clamp(desired.private_key);  // as the device keeps it, or it would differ for ever
+    if (!config.node.private_key_file.empty()) {
+        Result<Secret<32>> private_key = config::load_key_file(config.node.private_key_file);
+        if (!private_key) {
+            return private_key.error();
+        }
+        desired.private_key = std::move(*private_key);
+        crypto::clamp(desired.private_key);  // as the device keeps it, or it would differ for ever
+    }
     desired.listen_port = config.node.listen_port;
     desired.fwmark = config.node.fwmark;
     desired.addresses = config.node.addresses;
@@ -140,7 +144,7 @@ Result<Desired> load_desired(const config::Config& config) {
 }
 
 Plan diff(const Desired& from, const Desired& to) {
-    Plan plan;
+    Plan plan = diff(from.peers, to.peers);
     if (!(from.private_key == to.private_key)) {
         plan.edit.private_key = to.private_key.clone();
     }
@@ -150,15 +154,53 @@ Plan diff(const Desired& from, const Desired& to) {
     if (from.fwmark != to.fwmark) {
         plan.edit.fwmark = to.fwmark;
     }
-    diff_peers(from, to, plan);
     return plan;
 }
 
-WantedRoutes wanted_routes(const std::map<KeyBytes, DesiredPeer>& peers) {
+MemberPeers member_peers(const std::map<crypto::PublicKey, mesh::WantedPeer>& wanted,
+                         const PeerMap& configured) {
+    Prefixes claims;
+    for (const auto& [key, peer] : configured) {
+        std::copy_if(peer.allowed_ips.begin(),
+                     peer.allowed_ips.end(),
+                     std::back_inserter(claims),
+                     [](const net::Prefix& prefix) { return prefix.length > 0; });
+    }
+    MemberPeers members;
+    for (const auto& [key, member] : wanted) {
+        if (configured.contains(key.bytes)) {
+            continue;
+        }
+        DesiredPeer peer;
+        peer.name = member.name;
+        peer.member = member.id;
+        for (const net::Prefix& prefix : member.prefixes) {
+            const bool claimed = std::any_of(claims.begin(), claims.end(), [&](const auto& claim) {
+                return claim.overlaps(prefix);
+            });
+            if (claimed) {
+                members.shadowed.emplace(prefix, member.name);
+            } else {
+                peer.allowed_ips.push_back(prefix);
+            }
+        }
+        members.peers.emplace(key.bytes, std::move(peer));
+    }
+    return members;
+}
+
+WantedRoutes wanted_routes(const PeerMap& peers, std::span<const net::Prefix> pools) {
     WantedRoutes wanted;
+    wanted.routes.insert(pools.begin(), pools.end());
     for (const auto& [key, peer] : peers) {
         for (const net::Prefix& prefix : peer.allowed_ips) {
-            (prefix.length == 0 ? wanted.skipped : wanted.routes).insert(prefix);
+            const bool in_pool =
+                peer.member && std::any_of(pools.begin(), pools.end(), [&](const auto& pool) {
+                    return pool.contains(prefix);
+                });
+            if (!in_pool) {
+                (prefix.length == 0 ? wanted.skipped : wanted.routes).insert(prefix);
+            }
         }
     }
     return wanted;
@@ -172,13 +214,6 @@ std::vector<std::string> restart_required(const config::Config& running,
             settings.emplace_back(name);
         }
     };
-    const auto first_ipv6 = [](const config::Config& config) {
-        const auto& list = config.node.addresses;
-        const auto found = std::find_if(
-            list.begin(), list.end(), [](const auto& prefix) { return !prefix.address.is_v4(); });
-        return found == list.end() ? net::IpAddress::unspecified(net::Family::kIpv6)
-                                   : found->address;
-    };
     check(running.node.interface == wanted.node.interface, "node.interface");
     check(running.node.workers == wanted.node.workers, "node.workers");
     check(running.node.isa == wanted.node.isa, "node.isa");
@@ -188,8 +223,6 @@ std::vector<std::string> restart_required(const config::Config& running,
     check(running.api.group == wanted.api.group, "api.group");
     check(running.log.level == wanted.log.level, "log.level");
     check(running.log.format == wanted.log.format, "log.format");
-    // The engine answers inner senders (ICMPv6) from the first one.
-    check(first_ipv6(running) == first_ipv6(wanted), "node.addresses (source of ICMPv6 answers)");
     return settings;
 }
 

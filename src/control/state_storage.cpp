@@ -75,6 +75,8 @@ Result<std::optional<std::vector<std::byte>>> StateStorage::read(std::string_vie
 }
 
 Result<> StateStorage::replace(std::string_view name, ConstBytes content) {
+    std::error_code error;  // told by the write
+    std::filesystem::create_directories(directory_, error);
     return replace_state_file(directory_ / name,
                               {reinterpret_cast<const char*>(content.data()), content.size()});
 }

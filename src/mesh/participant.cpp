@@ -215,6 +215,17 @@ Result<NodeKeys> Participant::Impl::own_keys() {
     return keys;
 }
 
+Result<crypto::PrivateKey> Participant::Impl::wireguard_key() {
+    if (member_) {
+        return member_->keys.wireguard.clone();
+    }
+    Result<NodeKeys> keys = own_keys();
+    if (!keys) {
+        return keys.error();
+    }
+    return std::move(keys->wireguard);
+}
+
 /// Everything but the network's file is of no consequence until that one is written, last.
 Result<> Participant::Impl::init(const Beginning& beginning, const Clock& clock, Output& out) {
     if (member_) {
@@ -291,6 +302,7 @@ Result<> Participant::Impl::init(const Beginning& beginning, const Clock& clock,
 
 Result<> Participant::Impl::join(std::string_view text,
                                  const std::string& name,
+                                 std::vector<InUse> in_use,
                                  const Clock& clock,
                                  Output& out) {
     if (member_) {
@@ -305,6 +317,7 @@ Result<> Participant::Impl::join(std::string_view text,
         return keys.error();
     }
     joining_root_ = token->root;
+    in_use_ = std::move(in_use);
     joiner_ = std::make_unique<Joiner>(Joiner::Parts{std::move(*token),
                                                      keys->identity,
                                                      crypto::public_key_of(keys->wireguard),
@@ -332,6 +345,10 @@ void Participant::Impl::finish_join(const Clock& clock, Output& out) {
         return;
     }
     const identity::JoinReply& reply = outcome->reply;
+    if (Result<> checked = check_pools(reply.pools, in_use_); !checked) {
+        joined_ = checked;
+        return;
+    }
     identity::TrustStore trust{joining_root_};
     (void)trust.add_issuer(reply.issuer_certificate, {0, false});
     NetworkState network{

@@ -25,7 +25,11 @@ class Participant::Impl {
     Result<> start(const Clock& clock, Output& out);
     void describe(const gossip::OwnRecord& own, const Clock& clock, Output& out);
     Result<> init(const Beginning& beginning, const Clock& clock, Output& out);
-    Result<> join(std::string_view text, const std::string& name, const Clock& clock, Output& out);
+    Result<> join(std::string_view text,
+                  const std::string& name,
+                  std::vector<InUse> in_use,
+                  const Clock& clock,
+                  Output& out);
     Result<> leave(const Clock& clock, Output& out);
     Result<> forget();
     Result<issuer::NewToken> create_token(const issuer::TokenOptions& options, const Clock& clock);
@@ -34,6 +38,7 @@ class Participant::Impl {
     void on_datagram(const net::Endpoint& from, ConstBytes bytes, const Clock& clock, Output& out);
     void on_timer(const Clock& clock, Output& out);
     [[nodiscard]] Time next_timer() const;
+    Result<crypto::PrivateKey> wireguard_key();
 
     /// What being a member consists of.
     struct Member {
@@ -84,6 +89,7 @@ class Participant::Impl {
     std::unique_ptr<Joiner> joiner_;
     std::optional<NodeKeys> joining_keys_;
     identity::VerifyKey joining_root_;
+    std::vector<InUse> in_use_;  // here, when joining began
     std::optional<Time> time_kept_;
 };
 

@@ -290,9 +290,10 @@ Result<> Participant::init(const Beginning& beginning, const Clock& clock, Outpu
 }
 Result<> Participant::join(std::string_view token,
                            const std::string& name,
+                           std::vector<InUse> in_use,
                            const Clock& clock,
                            Output& out) {
-    return impl_->join(token, name, clock, out);
+    return impl_->join(token, name, std::move(in_use), clock, out);
 }
 std::optional<Result<>> Participant::take_joined() {
     return std::exchange(impl_->joined_, std::nullopt);
@@ -340,8 +341,8 @@ const identity::Certificate& Participant::certificate() const {
 const NetworkState& Participant::network() const {
     return impl_->member_->network;
 }
-const crypto::PrivateKey& Participant::wireguard_key() const {
-    return impl_->member_->keys.wireguard;
+Result<crypto::PrivateKey> Participant::wireguard_key() {
+    return impl_->wireguard_key();
 }
 const issuer::Issuer* Participant::issuer() const {
     return impl_->member_->issuer.get();

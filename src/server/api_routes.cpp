@@ -2,6 +2,7 @@
 // See api_routes.hpp. Control thread.
 #include "api_routes.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -17,18 +18,80 @@ namespace {
 
 constexpr std::size_t kShownMax = 64;  // bytes of a path that is not there
 
+enum class For : std::uint8_t { kAll, kRoot };
+
 struct RouteEntry {
     std::string_view method;
-    std::string_view path;
+    std::string_view path;  // with a slash at its end: one word follows
     Route route;
+    For whom = For::kAll;
 };
 constexpr std::array kRoutes = {
     RouteEntry{"GET", "/v1/status", Route::kStatus},
     RouteEntry{"GET", "/v1/peers", Route::kPeers},
+    RouteEntry{"GET", "/v1/members", Route::kMembers},
+    RouteEntry{"GET", "/v1/ipam", Route::kIpam},
     RouteEntry{"GET", "/v1/config", Route::kConfig},
     RouteEntry{"POST", "/v1/ping", Route::kPing},
-    RouteEntry{"POST", "/v1/reload", Route::kReload},
+    RouteEntry{"POST", "/v1/reload", Route::kReload, For::kRoot},
+    RouteEntry{"POST", "/v1/init", Route::kInit, For::kRoot},
+    RouteEntry{"POST", "/v1/join", Route::kJoin, For::kRoot},
+    RouteEntry{"POST", "/v1/leave", Route::kLeave, For::kRoot},
+    RouteEntry{"GET", "/v1/tokens", Route::kTokens},
+    RouteEntry{"POST", "/v1/tokens", Route::kCreateToken, For::kRoot},
+    RouteEntry{"DELETE", "/v1/tokens/", Route::kWithdrawToken, For::kRoot},
+    RouteEntry{"DELETE", "/v1/nodes/", Route::kRemoveNode, For::kRoot},
 };
+
+/// The word behind the entry's path, or nothing where the path is another.
+std::optional<std::string_view> match(const RouteEntry& entry, std::string_view path) {
+    if (!entry.path.ends_with('/')) {
+        return path == entry.path ? std::optional{std::string_view{}} : std::nullopt;
+    }
+    if (!path.starts_with(entry.path)) {
+        return std::nullopt;
+    }
+    const std::string_view word = path.substr(entry.path.size());
+    const bool good = !word.empty() && word.find('/') == std::string_view::npos;
+    return good ? std::optional{word} : std::nullopt;
+}
+
+bool needs_root(Route route) {
+    const auto entry = std::find_if(
+        kRoutes.begin(), kRoutes.end(), [route](const auto& each) { return each.route == route; });
+    return entry != kRoutes.end() && entry->whom == For::kRoot;
+}
+
+ApiResponse not_found(std::string_view target) {
+    std::string known;
+    for (const RouteEntry& entry : kRoutes) {
+        known += (known.empty() ? "" : ", ") + std::string{entry.method} + " " +
+                 std::string{entry.path} + (entry.path.ends_with('/') ? "…" : "");
+    }
+    return error_response(404,
+                          "not_found",
+                          {std::make_error_code(std::errc::no_such_file_or_directory),
+                           "there is no " + utf8_excerpt(target, kShownMax),
+                           known});
+}
+
+ApiResponse wrong_method(std::string allow) {
+    ApiResponse response = error_response(405,
+                                          "method_not_allowed",
+                                          {std::make_error_code(std::errc::operation_not_supported),
+                                           "only " + allow + " is possible here",
+                                           {}});
+    response.allow = std::move(allow);
+    return response;
+}
+
+ApiResponse forbidden() {
+    return error_response(403,
+                          "forbidden",
+                          {std::make_error_code(std::errc::operation_not_permitted),
+                           "only root may change the node",
+                           "the same again with sudo"});
+}
 
 PingPlan plan_of(const api::PingRequest& request) {
     PingPlan plan;
@@ -40,19 +103,21 @@ PingPlan plan_of(const api::PingRequest& request) {
 
 }  // namespace
 
-Route find_route(std::string_view method, std::string_view target, std::string& allow) {
+FoundRoute find_route(std::string_view method, std::string_view target) {
     const std::string_view path = target.substr(0, target.find('?'));
+    FoundRoute found;
     for (const RouteEntry& entry : kRoutes) {
-        if (entry.path != path) {
+        const auto subject = match(entry, path);
+        if (!subject) {
             continue;
         }
         if (entry.method == method) {
-            return entry.route;
+            return {entry.route, {}, std::string{*subject}};
         }
-        allow = entry.method;
-        return Route::kWrongMethod;
+        found.route = Route::kWrongMethod;
+        found.allow += (found.allow.empty() ? "" : ", ") + std::string{entry.method};
     }
-    return Route::kUnknown;
+    return found;
 }
 
 ApiResponse error_response(unsigned status, std::string_view code, const Error& error) {
@@ -60,57 +125,62 @@ ApiResponse error_response(unsigned status, std::string_view code, const Error& 
 }
 
 void ApiRoutes::handle(const ApiRequest& request, const Reply& reply) {
-    std::string allow;
-    switch (find_route(request.method, request.target, allow)) {
-        case Route::kStatus:
-            reply({200, api::to_json(node_.status()), {}});
-            return;
-        case Route::kPeers:
-            reply(peers());
-            return;
-        case Route::kConfig:
-            reply({200, node_.config_json(), {}});
-            return;
-        case Route::kPing:
-            ping(request, reply);
-            return;
-        case Route::kReload:
-            reply(reload(request));
-            return;
-        case Route::kUnknown:
-            reply(error_response(
-                404,
-                "not_found",
-                {std::make_error_code(std::errc::no_such_file_or_directory),
-                 "there is no " + utf8_excerpt(request.target, kShownMax),
-                 "GET /v1/status, /v1/peers, /v1/config; POST /v1/ping, /v1/reload"}));
-            return;
-        case Route::kWrongMethod: {
-            ApiResponse response =
-                error_response(405,
-                               "method_not_allowed",
-                               {std::make_error_code(std::errc::operation_not_supported),
-                                "only " + allow + " is possible here",
-                                {}});
-            response.allow = std::move(allow);
-            reply(std::move(response));
-            return;
-        }
+    const FoundRoute found = find_route(request.method, request.target);
+    if (needs_root(found.route) && request.uid != uid_t{0}) {
+        reply(forbidden());
+        return;
     }
+    if (found.route == Route::kPing) {  // this one and the next two take their time
+        ping(request, reply);
+    } else if (found.route == Route::kJoin) {
+        join(request, reply);
+    } else if (found.route == Route::kLeave) {
+        leave(reply);
+    } else {
+        reply(answer(found, request));
+    }
+}
+
+ApiResponse ApiRoutes::answer(const FoundRoute& found, const ApiRequest& request) {
+    switch (found.route) {
+        case Route::kStatus:
+            return {200, api::to_json(node_.status()), {}};
+        case Route::kPeers:
+            return peers();
+        case Route::kConfig:
+            return {200, node_.config_json(), {}};
+        case Route::kReload:
+            return reload();
+        case Route::kInit:
+            return init(request);
+        case Route::kTokens:
+            return tokens();
+        case Route::kCreateToken:
+            return create_token(request);
+        case Route::kWithdrawToken:
+            return network_response(node_.network().withdraw_token(found.subject));
+        case Route::kMembers:
+            return {200, api::to_json(node_.network().members()), {}};
+        case Route::kRemoveNode:
+            return network_response(node_.network().remove_node(found.subject));
+        case Route::kIpam:
+            return {200, api::to_json(node_.network().ipam()), {}};
+        case Route::kWrongMethod:
+            return wrong_method(found.allow);
+        case Route::kPing:
+        case Route::kJoin:
+        case Route::kLeave:
+        case Route::kUnknown:
+            break;
+    }
+    return not_found(request.target);
 }
 
 ApiResponse ApiRoutes::peers() {
     return {200, api::peers_to_json(node_.status().peers), {}};
 }
 
-ApiResponse ApiRoutes::reload(const ApiRequest& request) {
-    if (request.uid != uid_t{0}) {
-        return error_response(403,
-                              "forbidden",
-                              {std::make_error_code(std::errc::operation_not_permitted),
-                               "only root may change the node",
-                               "sudo weft reload"});
-    }
+ApiResponse ApiRoutes::reload() {
     if (Result<> reloaded = node_.reload(); !reloaded) {
         return error_response(422, "config_rejected", reloaded.error());
     }

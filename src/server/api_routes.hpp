@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the HTTP API answers, without HTTP: a request in, a status and a JSON body out. The table of
-// routes is in api_routes.cpp. Control thread.
+// routes is in api_routes.cpp; the network's part is network_routes.cpp. Control thread.
 #pragma once
 
 #include <cstdint>
@@ -34,14 +34,26 @@ enum class Route : std::uint8_t {
     kConfig,
     kPing,
     kReload,
+    kInit,
+    kJoin,
+    kLeave,
+    kTokens,
+    kCreateToken,
+    kWithdrawToken,
+    kMembers,
+    kRemoveNode,
+    kIpam,
     kUnknown,
     kWrongMethod
 };
 
-/// Pure. `allow` is set for kWrongMethod.
-[[nodiscard]] Route find_route(std::string_view method,
-                               std::string_view target,
-                               std::string& allow);
+struct FoundRoute {
+    Route route = Route::kUnknown;
+    std::string allow;    // for kWrongMethod: the methods there are
+    std::string subject;  // what stands for ID or NAME
+};
+/// Pure.
+[[nodiscard]] FoundRoute find_route(std::string_view method, std::string_view target);
 
 class ApiRoutes {
   public:
@@ -55,9 +67,17 @@ class ApiRoutes {
     void handle(const ApiRequest& request, const Reply& reply);
 
   private:
+    [[nodiscard]] ApiResponse answer(const FoundRoute& found, const ApiRequest& request);
     [[nodiscard]] ApiResponse peers();
-    [[nodiscard]] ApiResponse reload(const ApiRequest& request);
+    [[nodiscard]] ApiResponse reload();
     void ping(const ApiRequest& request, const Reply& reply);
+
+    // ---- The network: network_routes.cpp -----------------------------------------------------
+    [[nodiscard]] ApiResponse init(const ApiRequest& request);
+    void join(const ApiRequest& request, const Reply& reply);
+    void leave(const Reply& reply);
+    [[nodiscard]] ApiResponse tokens();
+    [[nodiscard]] ApiResponse create_token(const ApiRequest& request);
 
     control::Node& node_;
     boost::asio::io_context& loop_;
@@ -67,5 +87,7 @@ class ApiRoutes {
 [[nodiscard]] ApiResponse error_response(unsigned status,
                                          std::string_view code,
                                          const Error& error);
+/// {} or the error, with the status and the word of its kind (weft/control/network.hpp).
+[[nodiscard]] ApiResponse network_response(const Result<>& outcome);
 
 }  // namespace weft::server

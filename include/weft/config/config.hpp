@@ -41,9 +41,18 @@ struct NodeConfig {
     std::uint32_t mtu = 0;  // 0: from the underlay
     unsigned workers = 0;   // 0: min(cores, 4)
     std::uint32_t fwmark = 0;
-    std::filesystem::path private_key_file;
-    std::vector<net::Prefix> addresses;  // with host bits
+    std::filesystem::path private_key_file;  // empty: the key lies in the state directory
+    std::vector<net::Endpoint> advertise;    // where other nodes reach this one; at most 4
+    std::vector<net::Prefix> addresses;      // with host bits
     std::string isa = "auto";
+};
+
+/// What `weft init` makes a network with, where it is not told.
+struct NetworkConfig {
+    std::optional<net::Prefix> pool4;  // none: one that overlaps nothing
+    std::optional<net::Prefix> pool6;
+    std::uint32_t block4 = 24;  // prefix lengths of nodes' blocks
+    std::uint32_t block6 = 64;
 };
 
 struct PeerConfig {
@@ -68,6 +77,7 @@ struct LogConfig {
 
 struct Config {
     NodeConfig node;
+    NetworkConfig network;
     std::vector<PeerConfig> peers;  // in file order
     ApiConfig api;
     LogConfig log;
@@ -88,7 +98,8 @@ struct Paths {
     static Paths from_environment();
 };
 
-/// Reads weft.toml and weft.toml.d/*.toml in name order, applies the environment, checks everything
+/// Reads weft.toml (where it is not named, there need be none) and weft.toml.d/*.toml in name order,
+/// applies the environment, checks everything
 /// that can be checked without touching the network: unknown keys (naming the nearest known one),
 /// types, ranges, prefixes that two peers claim, keys that are not 32 bytes of base64, key files
 /// that cannot be used (their content is not kept). Relative key files start at the directory of

@@ -17,6 +17,7 @@
 #include <weft/base/result.hpp>
 #include <weft/config/config.hpp>
 #include <weft/control/device_edit.hpp>
+#include <weft/control/network.hpp>
 
 namespace boost::asio {
 class io_context;
@@ -57,6 +58,9 @@ class Node {
     /// The configuration in force as JSON, with the origin of each value; no secrets.
     [[nodiscard]] std::string config_json() const;
     [[nodiscard]] const std::string& interface() const;
+
+    /// The network that the node is in, or may get into.
+    [[nodiscard]] Network& network();
 
     /// `with_secrets`: private and preshared keys too, for uid 0.
     [[nodiscard]] DeviceView view(bool with_secrets);

@@ -161,6 +161,9 @@ class Issuer {
     [[nodiscard]] bool ready() const { return merged_ || settings_.alone; }
 
     // ---- For status, and the ledger's file ---------------------------------------------------
+    [[nodiscard]] const identity::IssuerCertificate& certificate() const {
+        return parts_.certificate;
+    }
     [[nodiscard]] const Ledger& ledger() const { return ledger_; }
     [[nodiscard]] const std::map<TokenId, Ledger::Token>& tokens() const {
         return ledger_.tokens();

@@ -16,6 +16,7 @@
 #include <weft/issuer/issuer.hpp>
 #include <weft/mesh/joiner.hpp>
 #include <weft/mesh/peers.hpp>
+#include <weft/mesh/pools.hpp>
 #include <weft/mesh/state.hpp>
 
 namespace weft::mesh {
@@ -73,10 +74,11 @@ class Participant {
     /// A new network. Errors: a member already (EALREADY), a name or pool that none can have,
     /// storage's. After an error nothing has begun.
     [[nodiscard]] Result<> init(const Beginning& beginning, const Clock& clock, Output& out);
-    /// Begins to ask; joined() tells how it ends. `key`: the WireGuard key that is to be certified,
-    /// nullptr: a new one. Errors: EALREADY, no token, the Joiner's.
+    /// Begins to ask, ending an earlier attempt; take_joined() tells how it ends. A network whose
+    /// pools overlap what is `in_use` here is not joined. Errors: EALREADY, no token, the Joiner's.
     [[nodiscard]] Result<> join(std::string_view token,
                                 const std::string& name,
+                                std::vector<InUse> in_use,
                                 const Clock& clock,
                                 Output& out);
     /// nullopt: nobody asked, or it is not over. Taken once.
@@ -99,12 +101,13 @@ class Participant {
 
     // ---- What there is to know ---------------------------------------------------------------
     [[nodiscard]] bool is_member() const;
+    /// That is certified or will be; made and kept where there is none yet.
+    [[nodiscard]] Result<crypto::PrivateKey> wireguard_key();
     /// The rest while it is one.
     [[nodiscard]] const gossip::Node& gossip() const;
     [[nodiscard]] const identity::TrustStore& trust() const;
     [[nodiscard]] const identity::Certificate& certificate() const;
     [[nodiscard]] const NetworkState& network() const;
-    [[nodiscard]] const crypto::PrivateKey& wireguard_key() const;
     [[nodiscard]] const issuer::Issuer* issuer() const;  ///< nullptr: none here
     [[nodiscard]] const identity::TrustedTime& time() const;
 

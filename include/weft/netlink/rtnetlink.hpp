@@ -19,6 +19,8 @@ namespace weft::netlink {
 /// Marks the routes that weft adds ("ip route show proto 87"); not used by iproute2's rt_protos.
 inline constexpr std::uint8_t kRouteProtocol = 87;
 
+inline constexpr unsigned kAnyInterface = 0;
+
 struct LinkSettings {
     std::uint32_t mtu = 0;               // 0: leave
     std::uint32_t tx_queue_length = 0;   // 0: leave
@@ -58,7 +60,8 @@ class Rtnetlink {
     Result<> add_route(const Route& route);
     /// Removes the route of this destination, interface and protocol; none there is success.
     Result<> remove_route(const Route& route);
-    /// The routes of the main table that leave by this interface, those of the kernel excepted.
+    /// The routes of the main table that leave by this interface (kAnyInterface: by whichever),
+    /// those of the kernel excepted.
     [[nodiscard]] Result<std::vector<Route>> routes(unsigned index);
     /// The interface by which packets to `destination` leave, from `source` and with a mark if
     /// these are set; errors: unreachable, `source` is no address of ours.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The HTTP API on the daemon's unix socket (README.md): GET /v1/{status,peers,config},
-// POST /v1/{ping,reload}. Whoever may open the socket may read and ping; changes need uid 0.
-// Control thread.
+// The HTTP API on the daemon's unix socket (README.md); the routes are in api_routes.cpp. Whoever
+// may open the socket may read and ping; changes need uid 0. Control thread.
 #pragma once
 
 #include <filesystem>

@@ -10,16 +10,25 @@ namespace weft::server {
 namespace {
 
 TEST(ApiRoutes, FindsRoutesByMethodAndPath) {
-    std::string allow;
-    EXPECT_EQ(find_route("GET", "/v1/status", allow), Route::kStatus);
-    EXPECT_EQ(find_route("GET", "/v1/status?pretty=1", allow), Route::kStatus);
-    EXPECT_EQ(find_route("POST", "/v1/ping", allow), Route::kPing);
-    EXPECT_TRUE(allow.empty());
-    EXPECT_EQ(find_route("DELETE", "/v1/reload", allow), Route::kWrongMethod);
-    EXPECT_EQ(allow, "POST");
-    EXPECT_EQ(find_route("GET", "/v1/status/", allow), Route::kUnknown);
-    EXPECT_EQ(find_route("GET", "/v1/../v1/status", allow), Route::kUnknown);
-    EXPECT_EQ(find_route("GET", "", allow), Route::kUnknown);
+    EXPECT_EQ(find_route("GET", "/v1/status").route, Route::kStatus);
+    EXPECT_EQ(find_route("GET", "/v1/status?pretty=1").route, Route::kStatus);
+    EXPECT_EQ(find_route("POST", "/v1/ping").route, Route::kPing);
+    EXPECT_TRUE(find_route("POST", "/v1/ping").allow.empty());
+    EXPECT_EQ(find_route("DELETE", "/v1/reload").route, Route::kWrongMethod);
+    EXPECT_EQ(find_route("DELETE", "/v1/reload").allow, "POST");
+    EXPECT_EQ(find_route("DELETE", "/v1/tokens").allow, "GET, POST");
+    EXPECT_EQ(find_route("GET", "/v1/status/").route, Route::kUnknown);
+    EXPECT_EQ(find_route("GET", "/v1/../v1/status").route, Route::kUnknown);
+    EXPECT_EQ(find_route("GET", "").route, Route::kUnknown);
+}
+
+TEST(ApiRoutes, TakesOneWordBehindAPath) {
+    EXPECT_EQ(find_route("DELETE", "/v1/nodes/b").route, Route::kRemoveNode);
+    EXPECT_EQ(find_route("DELETE", "/v1/nodes/b?now=1").subject, "b");
+    EXPECT_EQ(find_route("GET", "/v1/nodes/b").allow, "DELETE");
+    EXPECT_EQ(find_route("DELETE", "/v1/nodes/").route, Route::kUnknown);
+    EXPECT_EQ(find_route("DELETE", "/v1/nodes/a/b").route, Route::kUnknown);
+    EXPECT_EQ(find_route("DELETE", "/v1/nodes").route, Route::kUnknown);
 }
 
 TEST(Ping, BoundsItsCountAndItsTime) {

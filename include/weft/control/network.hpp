@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// The network that this node is in: getting in and out of it, who else is, and on an issuer's node
+// who may come. Values are the API's (weft/api/network.hpp). Errors carry, beside cause and remedy:
+//
+//   EALREADY   a member of a network already      ENOTCONN  in no network
+//   ENOTSUP    no issuer here                     ENOENT    no such token or node
+//   EBUSY      the configuration is in the way    others    the request's or the disk's
+//
+// Threading the control thread; a `done` is called there, once, perhaps before the call returns.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <weft/api/network.hpp>
+#include <weft/base/result.hpp>
+
+namespace weft::control {
+
+class Network {
+  public:
+    using Joined = std::function<void(Result<api::NetworkReply>)>;
+    using Left = std::function<void(Result<>)>;
+
+    /// The network begins with this node, which is its first issuer.
+    [[nodiscard]] Result<api::NetworkReply> init(const api::InitRequest& request);
+    /// Into the network that the token is of; in it already, nothing is done. Another join ends this
+    /// one.
+    void join(const api::JoinRequest& request, Joined done);
+    /// Tells the others and forgets the network, its keys included.
+    void leave(Left done);
+
+    [[nodiscard]] Result<api::TokenReply> create_token(const api::TokenRequest& request);
+    [[nodiscard]] Result<std::vector<api::TokenStatus>> tokens() const;
+    [[nodiscard]] Result<> withdraw_token(const std::string& id);
+    /// Revokes a node's certificate.
+    [[nodiscard]] Result<> remove_node(const std::string& name);
+
+    [[nodiscard]] api::Members members() const;
+    [[nodiscard]] api::Ipam ipam() const;
+
+    class Impl;
+    explicit Network(std::unique_ptr<Impl> impl);
+    ~Network();
+    Network(const Network&) = delete;
+    Network& operator=(const Network&) = delete;
+
+  private:
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace weft::control

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// The operator's wishes against the participant (network.cpp), and what there is to show of the
+// network as the API's values (network_view.cpp). Control thread.
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <weft/config/config.hpp>
+#include <weft/control/network.hpp>
+
+#include "overlay.hpp"
+#include "surroundings.hpp"
+
+namespace weft::control {
+
+class Network::Impl {
+  public:
+    struct Parts {
+        boost::asio::io_context& loop;  // all outlive it
+        Overlay& overlay;
+        RandomSource& random;
+        const config::Config& config;  // the one in force
+        std::function<Surroundings()> surroundings;
+        std::function<void()> changed;  // into a network or out of it
+    };
+    explicit Impl(Parts parts);
+
+    Result<api::NetworkReply> init(const api::InitRequest& request);
+    void join(const api::JoinRequest& request, Joined done);
+    void leave(Left done);
+    Result<api::TokenReply> create_token(const api::TokenRequest& request);
+    Result<> withdraw_token(const std::string& id);
+    Result<> remove_node(const std::string& name);
+
+    [[nodiscard]] mesh::Participant& participant() { return parts_.overlay.participant(); }
+
+  private:
+    [[nodiscard]] Result<> check_key_source() const;
+    [[nodiscard]] Result<std::vector<net::Prefix>> pools_for(const api::InitRequest& request);
+    void finish_join(const Result<>& outcome);
+    void finish_leave();
+    void answer_join(Result<api::NetworkReply> answer);
+
+    Parts parts_;
+    Joined joined_;  // who waits
+    Left left_;
+    boost::asio::steady_timer leave_timer_;
+};
+
+// Of a member.
+[[nodiscard]] api::NetworkReply network_reply(const mesh::Participant& participant, bool already);
+[[nodiscard]] api::Members members_of(const mesh::Participant& participant);
+[[nodiscard]] api::Ipam ipam_of(const mesh::Participant& participant);
+[[nodiscard]] std::vector<api::TokenStatus> tokens_of(const mesh::Participant& participant);
+[[nodiscard]] std::string_view reachability_text(gossip::Reachability reachability);
+
+}  // namespace weft::control

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+// The network as the API's values. Pure; control thread.
+#include <algorithm>
+#include <set>
+
+#include <weft/base/encoding.hpp>
+
+#include "network_impl.hpp"
+
+namespace weft::control {
+namespace {
+
+std::int64_t milliseconds(identity::UnixSeconds seconds) {
+    return static_cast<std::int64_t>(seconds) * 1000;
+}
+
+template <class Values>
+std::vector<std::string> texts(const Values& values) {
+    std::vector<std::string> out;
+    out.reserve(values.size());
+    for (const auto& value : values) {
+        out.push_back(value.to_string());
+    }
+    return out;
+}
+
+api::MemberStatus status_of(const gossip::Node& node,
+                            const gossip::Member& member,
+                            const std::set<std::string>& issuers) {
+    const identity::Certificate& certificate = member.certificate->certificate;
+    const gossip::Record& record = member.record->record;
+    api::MemberStatus status;
+    status.name = certificate.name;
+    status.id = member.id().to_string();
+    status.self = member.id() == node.id();
+    status.state = status.self ? "alive" : reachability_text(node.reachability(member.id()));
+    status.issuer = issuers.contains(certificate.name);
+    status.ephemeral = certificate.ephemeral;
+    status.blocks = texts(certificate.blocks);
+    status.routed = texts(certificate.routed);
+    status.endpoints = texts(record.endpoints);
+    if (const auto seen = node.seen_endpoint(member.id())) {
+        status.endpoint = seen->to_string();
+    }
+    status.software = record.software;
+    status.public_key = to_base64(certificate.wireguard_key.bytes);
+    status.generation = certificate.generation;
+    status.not_after_ms = milliseconds(certificate.not_after);
+    return status;
+}
+
+std::set<std::string> issuer_names(const identity::TrustStore& trust) {
+    std::set<std::string> names;
+    for (const auto& [number, issuer] : trust.issuers()) {
+        if (!issuer.revoked) {
+            names.insert(issuer.certificate.name);
+        }
+    }
+    return names;
+}
+
+/// As if there were no clock but the trusted one.
+const char* token_state(const issuer::Ledger::Token& token, identity::UnixSeconds now) {
+    if (token.withdrawn) {
+        return "withdrawn";
+    }
+    if (!token.open()) {
+        return "used";
+    }
+    return token.expiry <= now ? "expired" : "open";
+}
+
+api::BlockStock stock_of(const issuer::Issuer& issuer,
+                         const identity::IssuerCertificate& certificate,
+                         net::Family family,
+                         std::uint8_t block) {
+    const issuer::BlockPool::Count count = issuer.ledger().pool().count(family);
+    api::BlockStock stock;
+    stock.family = family == net::Family::kIpv4 ? "ipv4" : "ipv6";
+    for (const net::Prefix& slice : certificate.slices) {
+        if (slice.address.family() == family) {
+            stock.slices.push_back(slice.to_string());
+        }
+    }
+    stock.block = block;
+    stock.total = count.total;
+    stock.owned = count.owned;
+    stock.resting = count.resting;
+    return stock;
+}
+
+}  // namespace
+
+std::string_view reachability_text(gossip::Reachability reachability) {
+    switch (reachability) {
+        case gossip::Reachability::kAlive:
+            return "alive";
+        case gossip::Reachability::kSuspect:
+            return "suspect";
+        case gossip::Reachability::kDead:
+            return "dead";
+        case gossip::Reachability::kLeft:
+            return "left";
+    }
+    return "dead";
+}
+
+api::NetworkReply network_reply(const mesh::Participant& participant, bool already) {
+    const identity::Certificate& certificate = participant.certificate();
+    return {certificate.network.to_string(),
+            certificate.name,
+            certificate.id().to_string(),
+            texts(certificate.blocks),
+            texts(participant.network().pools),
+            already};
+}
+
+api::Members members_of(const mesh::Participant& participant) {
+    api::Members members;
+    if (!participant.is_member()) {
+        return members;
+    }
+    members.network = participant.certificate().network.to_string();
+    members.pools = texts(participant.network().pools);
+    const std::set<std::string> issuers = issuer_names(participant.trust());
+    const gossip::Node& node = participant.gossip();
+    for (const auto& [id, member] : node.members().members()) {
+        members.members.push_back(status_of(node, member, issuers));
+    }
+    std::sort(members.members.begin(), members.members.end(), [](const auto& a, const auto& b) {
+        return std::tie(a.name, a.id) < std::tie(b.name, b.id);
+    });
+    return members;
+}
+
+api::Ipam ipam_of(const mesh::Participant& participant) {
+    api::Ipam ipam;
+    if (!participant.is_member()) {
+        return ipam;
+    }
+    ipam.pools = texts(participant.network().pools);
+    std::vector<std::pair<net::Prefix, api::BlockOwner>> owners;
+    for (const auto& [id, member] : participant.gossip().members().members()) {
+        const identity::Certificate& certificate = member.certificate->certificate;
+        for (const net::Prefix& block : certificate.blocks) {
+            owners.push_back({block, {block.to_string(), certificate.name, id.to_string()}});
+        }
+    }
+    std::sort(owners.begin(), owners.end(), [](const auto& a, const auto& b) {
+        return std::tie(a.first, a.second.id) < std::tie(b.first, b.second.id);
+    });
+    for (auto& [block, owner] : owners) {
+        ipam.owners.push_back(std::move(owner));
+    }
+    const issuer::Issuer* const issuer = participant.issuer();
+    if (issuer == nullptr) {
+        return ipam;
+    }
+    const issuer::BlockSizes blocks = participant.network().blocks;
+    const identity::IssuerCertificate& certificate = issuer->certificate();
+    for (const net::Family family : {net::Family::kIpv4, net::Family::kIpv6}) {
+        if (issuer->ledger().pool().gives(family)) {
+            const std::uint8_t block = family == net::Family::kIpv4 ? blocks.v4 : blocks.v6;
+            ipam.stocks.push_back(stock_of(*issuer, certificate, family, block));
+        }
+    }
+    return ipam;
+}
+
+std::vector<api::TokenStatus> tokens_of(const mesh::Participant& participant) {
+    std::vector<api::TokenStatus> tokens;
+    const issuer::Issuer& issuer = *participant.issuer();
+    const identity::UnixSeconds now = participant.time().view().now;
+    for (const auto& [id, token] : issuer.tokens()) {
+        api::TokenStatus status;
+        status.id = to_hex(id);
+        status.state = token_state(token, now);
+        if (!token.name.empty()) {
+            status.name = token.name;
+        }
+        if (token.from) {
+            status.from = token.from->to_string();
+        }
+        if (token.replaces) {
+            status.replaces = identity::node_id_of(*token.replaces).to_string();
+        }
+        status.ephemeral = token.ephemeral;
+        status.uses = token.uses;
+        for (const issuer::Ledger::Use& use : token.used) {
+            const issuer::Ledger::Node* const node = issuer.ledger().live(use.identity_key);
+            status.used.push_back({identity::node_id_of(use.identity_key).to_string(),
+                                   node != nullptr ? node->certificate.name : use.wanted,
+                                   use.source.to_string(),
+                                   milliseconds(use.time)});
+        }
+        status.created_ms = milliseconds(token.created);
+        status.expires_ms = milliseconds(token.expiry);
+        tokens.push_back(std::move(status));
+    }
+    return tokens;
+}
+
+}  // namespace weft::control

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the network makes of the node: members are peers, by their certificates alone; the block's
+// first address is the node's own; the pools are routed here. What others are told of the node.
+// Control thread.
+#include <algorithm>
+#include <fstream>
+
+#include <weft/base/encoding.hpp>
+#include <weft/gossip/record.hpp>
+
+#include "device_access.hpp"
+#include "node_impl.hpp"
+
+namespace weft::control {
+namespace {
+
+/// Members come in bursts: a thousand of them are one change, not a thousand.
+constexpr std::chrono::milliseconds kReconcileEvery{500};
+
+std::uint64_t read_boot_id() {
+    std::ifstream file{"/proc/sys/kernel/random/boot_id"};
+    std::string text;
+    std::getline(file, text);
+    std::erase(text, '-');
+    ByteArray<16> bytes{};
+    if (!from_hex(text, bytes)) {
+        return 0;
+    }
+    std::uint64_t id = 0;
+    std::memcpy(&id, bytes.data(), sizeof id);
+    return id;
+}
+
+std::string software() {
+    return std::string{"weft/"} + WEFT_VERSION;
+}
+
+}  // namespace
+
+Result<> Node::Impl::start_network() {
+    overlay_.emplace(Overlay::Parts{env_.loop,
+                                    *engine_,
+                                    env_.log,
+                                    random_,
+                                    env_.paths.state_dir / (config_.node.interface + ".network"),
+                                    [this] { reconcile_soon(); }});
+    network_ = std::make_unique<Network>(std::make_unique<Network::Impl>(Network::Impl::Parts{
+        env_.loop,
+        *overlay_,
+        random_,
+        config_,
+        [this] { return surroundings(); },
+        [this] {
+            describe_self();
+            reconcile();
+        }}));
+    return overlay_->start();
+}
+
+Result<> Node::Impl::take_own_key(Desired& desired, const config::Config& config) {
+    mesh::Participant& participant = overlay_->participant();
+    if (!config.node.private_key_file.empty()) {
+        if (participant.is_member()) {
+            return invalid(config.origins.at("node.private_key_file") +
+                               ": node.private_key_file: this node is in a network, which knows it "
+                               "by the key in its state",
+                           "take the line out, or weft leave --yes first");
+        }
+        return {};
+    }
+    Result<crypto::PrivateKey> key = participant.wireguard_key();
+    if (!key) {
+        return key.error();
+    }
+    desired.private_key = std::move(*key);
+    return {};
+}
+
+void Node::Impl::reconcile_soon() {
+    if (reconcile_due_) {
+        return;
+    }
+    reconcile_due_ = true;
+    reconcile_timer_.expires_after(
+        std::max<Duration>(reconciled_ + kReconcileEvery - BootClock::now(), Duration::zero()));
+    reconcile_timer_.async_wait([this](const boost::system::error_code& error) {
+        if (!error && engine_) {
+            reconcile();
+        }
+    });
+}
+
+/// A failure is a problem in status, and tried again with the next change.
+void Node::Impl::reconcile() {
+    reconcile_due_ = false;
+    reconciled_ = BootClock::now();
+    network_failed_.reset();
+    apply_own_key();
+    apply_members();
+    forget_absent_peers();
+    call_members();
+    sync_addresses();
+    sync_routes();
+}
+
+/// After leaving it is another one.
+void Node::Impl::apply_own_key() {
+    Desired desired;
+    if (Result<> taken = take_own_key(desired, config_); !taken) {
+        network_failed_ = taken.error();
+        return;
+    }
+    if (!config_.node.private_key_file.empty() ||
+        view_of(*engine_, true).private_key == desired.private_key) {
+        return;
+    }
+    DeviceEdit edit;
+    edit.private_key = std::move(desired.private_key);
+    if (Result<> applied = apply_edit(*engine_, edit); !applied) {
+        network_failed_ = applied.error();
+    }
+}
+
+void Node::Impl::apply_members() {
+    const mesh::Participant& participant = overlay_->participant();
+    members_.clear();
+    if (participant.is_member()) {
+        members_ = mesh::wanted_peers(participant.gossip(), participant.network().pools);
+    }
+    PeerMap configured;
+    for (const auto& [key, peer] : peers_) {
+        if (!peer.member) {
+            configured[key].allowed_ips = peer.allowed_ips;
+        }
+    }
+    MemberPeers wanted = member_peers(members_, configured);
+    const Plan plan = diff(peers_in_force(view_of(*engine_, false), true), wanted.peers);
+    if (Result<> applied = apply_edit(*engine_, plan.edit); !applied) {
+        network_failed_ = applied.error();
+        env_.log.error("members_not_set", {{"cause", applied.error().message()}});
+        return;
+    }
+    for (const PeerEdit& edit : plan.edit.peers) {
+        if (edit.remove) {
+            caller_.forget(crypto::PublicKey{edit.public_key});
+        }
+    }
+    std::erase_if(peers_, [](const auto& entry) { return entry.second.member.has_value(); });
+    peers_.merge(wanted.peers);
+    shadowed_ = std::move(wanted.shadowed);
+}
+
+/// Members without a session are given the endpoint that is to be tried next. Whether there is a
+/// session is seen under the device's lock: what roaming has found is never overwritten.
+void Node::Impl::call_members() {
+    if (members_.empty()) {
+        return;
+    }
+    const Time time = BootClock::now();
+    engine_->change([&](wg::Device& device, wg::Now now, wg::Actions& /*actions*/) {
+        for (const auto& [key, member] : members_) {
+            wg::Tunnel* const tunnel = device.find_peer(key);
+            if (tunnel == nullptr || !peers_.contains(key.bytes)) {
+                continue;
+            }
+            const std::optional<net::Endpoint> next =
+                caller_.next(key, member.candidates, caller_view(*tunnel, now), time);
+            if (next) {
+                tunnel->peer().set_endpoint(*next);
+            }
+        }
+    });
+}
+
+void Node::Impl::describe_self() {
+    if (!overlay_) {
+        return;
+    }
+    gossip::OwnRecord own;
+    own.boot_id = read_boot_id();
+    own.mtu = static_cast<std::uint16_t>(mtu_);
+    own.software = software();
+    own.endpoints = own_endpoints(
+        config_.node.advertise, surroundings().addresses, pools(), engine_->listen_port());
+    mesh::Output out;
+    overlay_->participant().describe(own, Overlay::clock(), out);
+    overlay_->carry_out(out);
+}
+
+std::span<const net::Prefix> Node::Impl::pools() const {
+    const mesh::Participant& participant = overlay_->participant();
+    return participant.is_member() ? std::span<const net::Prefix>{participant.network().pools}
+                                   : std::span<const net::Prefix>{};
+}
+
+/// The configured ones, and each block's first address.
+std::vector<net::Prefix> Node::Impl::own_addresses() const {
+    std::vector<net::Prefix> addresses = addresses_;
+    const mesh::Participant& participant = overlay_->participant();
+    if (!participant.is_member()) {
+        return addresses;
+    }
+    for (const net::Prefix& block : participant.certificate().blocks) {
+        const net::IpAddress own = block.first_host();
+        const bool configured = std::any_of(addresses.begin(), addresses.end(), [&](const auto& a) {
+            return a.address == own;
+        });
+        if (!configured) {
+            addresses.push_back({own, own.bits()});
+        }
+    }
+    return addresses;
+}
+
+Surroundings Node::Impl::surroundings() {
+    Result<Surroundings> around = look_around(*rtnetlink_, engine_->ifindex());
+    if (!around) {
+        env_.log.warn("surroundings_unknown", {{"cause", around.error().message()}});
+        return {};
+    }
+    return std::move(*around);
+}
+
+void Node::Impl::add_network_problems(std::vector<api::Problem>& out) const {
+    if (network_failed_) {
+        out.push_back({"members_not_set",
+                       "error",
+                       engine_->interface(),
+                       network_failed_->cause,
+                       network_failed_->remedy});
+    }
+    for (const auto& [prefix, name] : shadowed_) {
+        out.push_back({"prefix_of_another",
+                       "warning",
+                       name,
+                       "a configured peer has " + prefix.to_string() + " of this member",
+                       "take it out of that peer's allowed_ips, then weft reload"});
+    }
+    const mesh::Participant& participant = overlay_->participant();
+    if (participant.is_member() && !participant.time().view().trusted) {
+        out.push_back({"clock_not_trusted",
+                       "warning",
+                       config_.node.name,
+                       "this machine's clock jumped, or is far off the others': nothing expires "
+                       "here until it agrees with them",
+                       "set it: timedatectl status"});
+    }
+}
+
+}  // namespace weft::control
