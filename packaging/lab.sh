@@ -12,6 +12,7 @@ LAB=${WEFT_LAB_DIR:-/run/weft-lab}
 OUTER=${WEFT_LAB_OUTER:-4}       # address family of the endpoints
 MTU=${WEFT_LAB_MTU:-1500}        # of the underlay
 SUBJECT=${WEFT_LAB_SUBJECT:-weft} # what runs in every node at first
+NETWORK=${WEFT_LAB_NETWORK:-no}  # yes: weft init and weft join instead of written peers
 BORINGTUN=${BORINGTUN:-}
 PORT=51840
 OVERHEAD=80 # outer IPv6 40, UDP 8, WireGuard 32
@@ -25,8 +26,9 @@ usage: lab.sh up N              N nodes (1-26): a b c ..., containers a1 a2 b1 b
        lab.sh pid NODE          the process that speaks for that node
        lab.sh down              removes everything; may be repeated
 environment: WEFT_LAB_DIR (/run/weft-lab), WEFT_LAB_OUTER=4|6, WEFT_LAB_MTU (1500), WEFT_LAB_SUBJECT
-       (weft), WEFT_OFFLOAD_OFF and WEFT_ISA (given to the daemons), BORINGTUN and WIREGUARD_GO (their
-       programs), WEFT_BUILD
+       (weft), WEFT_LAB_NETWORK=yes|no (weft init and join, or peers written into weft.toml: no),
+       WEFT_OFFLOAD_OFF and WEFT_ISA (given to the daemons), BORINGTUN and WIREGUARD_GO (their programs),
+       WEFT_BUILD
 USAGE
 }
 
@@ -96,7 +98,7 @@ nodes() { # the lab's nodes, one a line
 is_node() { [ -n "$1" ] && [ -d "$LAB/$1" ] && [ -f "$LAB/$1/node" ]; }
 need_lab() { # and what it was started with
     [ -f "$LAB/settings" ] || die "no lab in $LAB: start one with packaging/lab.sh up 2"
-    read -r OUTER MTU WEFT_BUILD <"$LAB/settings"
+    read -r OUTER MTU NETWORK WEFT_BUILD <"$LAB/settings"
 }
 
 holder() { # WHERE -> pid of the process that keeps its namespaces
@@ -188,8 +190,6 @@ addr add $(underlay4 "$i")/24 dev eth0
 addr add $(underlay6 "$i")/64 dev eth0 nodad
 link set eth0 up
 IP
-    add_container "$i" 1
-    add_container "$i" 2
 }
 
 add_container() { # NODE'S INDEX, 1|2: at block.(9 + number)
@@ -221,17 +221,21 @@ write_config() { # INDEX; once: what a user changed in it stays
     n=$(name_of "$i")
     etc=/proc/$(holder "$n")/root
     [ ! -e "$etc/etc/weft/weft.toml" ] || return 0
-    install -m 0600 "$LAB/$n/private.key" "$etc/var/lib/weft/private.key"
     {
+        printf '[node]\nname = "%s"\nlisten_port = %s\n' "$n" $PORT
+        [ "$MTU" = 1500 ] || echo "mtu = $((MTU - OVERHEAD))"
+        if [ "$NETWORK" = yes ]; then
+            printf 'advertise = ["%s"]\n\n[api]\ngroup = "root"\n' "$(endpoint "$i")"
+            return
+        fi
+        install -m 0600 "$LAB/$n/private.key" "$etc/var/lib/weft/private.key"
         cat <<TOML
-[node]
-name = "$n"
-listen_port = $PORT
 private_key_file = "/var/lib/weft/private.key"
 addresses = ["$(block4 "$i").1/24", "$(block6 "$i"):1/64"]
+
+[api]
+group = "root"
 TOML
-        [ "$MTU" = 1500 ] || echo "mtu = $((MTU - OVERHEAD))"
-        printf '\n[api]\ngroup = "root"\n'
         for ((j = 0; j < $(cat "$LAB/size"); j++)); do
             [ "$i" != "$j" ] || continue
             cat <<TOML
@@ -328,6 +332,18 @@ configure_speaker() { # NODE
     } | batch "$node"
 }
 
+# One after the other, so that each node gets the block that its containers are in.
+join_all() {
+    local n token
+    enter a "$WEFT_BUILD/weft" init --pool4 "$(block4 0).0/16" --pool6 fd44::/48 >&2
+    for n in $(nodes); do
+        [ "$n" != a ] || continue
+        token=$(enter a "$WEFT_BUILD/weft" token create)
+        enter "$n" "$WEFT_BUILD/weft" join "$token" >&2
+    done
+    for n in $(nodes); do enter "$n" "$WEFT_BUILD/weft" wait --nodes "$(cat "$LAB/size")" >&2; done
+}
+
 # Every ordered pair of nodes, at the same time: sessions are up afterwards.
 first_contact() {
     local from to pid pids=() bad=0
@@ -375,7 +391,7 @@ up() { # N
     trap 'exit 130' INT
     trap 'exit 143' TERM
     echo "$1" >"$LAB/size"
-    echo "$OUTER $MTU $WEFT_BUILD" >"$LAB/settings"
+    echo "$OUTER $MTU $NETWORK $WEFT_BUILD" >"$LAB/settings"
     local i n keygen=("$WEFT_BUILD/weft" genkey) pubkey=("$WEFT_BUILD/weft" pubkey)
     [ "$SUBJECT" = weft ] || { keygen=(wg genkey) && pubkey=(wg pubkey); }
     add_bridge
@@ -387,6 +403,11 @@ up() { # N
     done
     for n in $(nodes); do start_speaker "$n" "$SUBJECT"; done
     for n in $(nodes); do configure_speaker "$n"; done
+    [ "$NETWORK" = no ] || join_all
+    for ((i = 0; i < $1; i++)); do
+        add_container "$i" 1
+        add_container "$i" 2
+    done
     first_contact
     trap - EXIT
     echo "lab up: nodes $(nodes | tr '\n' ' ')($SUBJECT), two containers behind each; try:

@@ -32,6 +32,7 @@ struct Machine {
     SeededRandom random;
     net::Endpoint endpoint;
     test::MemoryStorage storage;
+    std::vector<InUse> in_use;
     std::uint64_t boots = 0;
     Result<> started;
     std::unique_ptr<Participant> subject;
@@ -96,7 +97,7 @@ class World {
     }
     Result<> join_by(Machine& machine, const std::string& token, const std::string& name) {
         Output out;
-        if (Result<> begun = machine.subject->join(token, name, clock(), out); !begun) {
+        if (Result<> begun = machine.subject->join(token, name, machine.in_use, clock(), out); !begun) {
             return begun;
         }
         carry(machine, out);
