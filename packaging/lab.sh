@@ -19,7 +19,7 @@ OVERHEAD=80 # outer IPv6 40, UDP 8, WireGuard 32
 
 usage() {
     cat <<USAGE
-usage: lab.sh up N              N nodes (1-26): a b c ..., containers a1 a2 b1 b2 ...
+usage: lab.sh up N              N nodes (1-40): a b c ... z n26 ..., containers a1 a2 b1 b2 ...
        lab.sh exec WHERE -- CMD in a node, a container, or "net" (the bridge between the nodes)
        lab.sh peer NODE wireguard-go|boringtun|weft   who speaks for that node from now on
        lab.sh stop NODE         stops whoever speaks for that node (start again: peer)
@@ -81,10 +81,10 @@ stop_process() { # PIDFILE
 
 # ---- names and addresses ------------------------------------------------------------------------
 letters=abcdefghijklmnopqrstuvwxyz
-name_of() { echo "${letters:$1:1}"; }
+name_of() { if [ "$1" -lt 26 ]; then echo "${letters:$1:1}"; else echo "n$1"; fi; }
 index_of() {
     local before=${letters%%"$1"*}
-    echo ${#before}
+    if [ ${#1} = 1 ]; then echo ${#before}; else echo "${1#n}"; fi
 }
 underlay4() { echo "192.0.2.$(($1 + 1))"; }
 underlay6() { printf '2001:db8::%x\n' $(($1 + 1)); }
@@ -376,7 +376,7 @@ build_if_missing() {
 }
 
 up() { # N
-    if ! [[ ${1:-} =~ ^([1-9]|1[0-9]|2[0-6])$ ]]; then
+    if ! [[ ${1:-} =~ ^([1-9]|[1-3][0-9]|40)$ ]]; then
         usage >&2
         exit 2
     fi

@@ -50,7 +50,10 @@ class Node::Impl {
     [[nodiscard]] const std::string& interface() const { return engine_->interface(); }
     [[nodiscard]] DeviceView view(bool with_secrets);
     [[nodiscard]] const config::Config& config() const { return config_; }
-    [[nodiscard]] Network& network() { return *network_; }
+    [[nodiscard]] Network& network() {
+        settle();
+        return *network_;
+    }
 
   private:
     Result<> start_engine();
@@ -70,6 +73,8 @@ class Node::Impl {
     /// certificate's.
     Result<> take_own_key(Desired& desired, const config::Config& config);
     void reconcile_soon();
+    /// What is due at once: what is shown is in force.
+    void settle();
     /// Key, members, addresses and routes as the network has them now.
     void reconcile();
     void apply_own_key();

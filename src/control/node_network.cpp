@@ -85,9 +85,15 @@ void Node::Impl::reconcile_soon() {
         std::max<Duration>(reconciled_ + kReconcileEvery - BootClock::now(), Duration::zero()));
     reconcile_timer_.async_wait([this](const boost::system::error_code& error) {
         if (!error && engine_) {
-            reconcile();
+            settle();
         }
     });
+}
+
+void Node::Impl::settle() {
+    if (reconcile_due_) {
+        reconcile();
+    }
 }
 
 /// A failure is a problem in status, and tried again with the next change.

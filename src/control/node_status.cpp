@@ -170,6 +170,7 @@ std::vector<api::Problem> Node::Impl::problems(const DeviceView& device) const {
 }
 
 api::Status Node::Impl::status() {
+    settle();
     const DeviceView device = view_of(*engine_, false);
     api::Status status;
     status.version = WEFT_VERSION;

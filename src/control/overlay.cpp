@@ -111,8 +111,12 @@ void Overlay::carry_out(mesh::Output& out) {
     }
     for (const mesh::Notice& notice : out.notices) {
         const auto level = notice.warning ? LogLevel::kWarn : LogLevel::kInfo;
-        parts_.log.event(
-            level, notice.event, {{"node", notice.subject}, {"detail", notice.detail}});
+        if (notice.detail.empty()) {
+            parts_.log.event(level, notice.event, {{"node", notice.subject}});
+        } else {
+            parts_.log.event(
+                level, notice.event, {{"node", notice.subject}, {"detail", notice.detail}});
+        }
     }
     if (out.peers_changed) {
         parts_.on_peers_changed();
