@@ -22,13 +22,19 @@ Result<Decision<Answer>> Issuer::on_renew(ConstBytes sealed,
     if (!request->is_renewal()) {
         return invalid("a join request came as a renewal");
     }
+    return renewal(*request, current, time);
+}
+
+Result<Decision<Answer>> Issuer::renewal(const Request& request,
+                                         ConstBytes current,
+                                         const TimeView& time) {
     ledger_.on_time(time);
-    Result<Verdict> verdict = judge_renewal(*request, current, time);
+    Result<Verdict> verdict = judge_renewal(request, current, time);
     if (!verdict) {
         return verdict.error();
     }
     std::vector<std::byte> records = std::move(verdict->records);
-    return decide(answer(*request, *std::move(verdict), time), std::move(records));
+    return decide(answer(request, *std::move(verdict), time), std::move(records));
 }
 
 Result<Issuer::Verdict> Issuer::judge_renewal(const Request& request,
