@@ -38,6 +38,7 @@ struct Output {
     std::vector<gossip::Actions::Datagram> datagrams;
     std::vector<Notice> notices;
     bool peers_changed = false;  ///< compare wanted_peers()
+    bool own_changed = false;    ///< certificate() was renewed; wireguard_key() may be another
 };
 
 class Participant {
@@ -47,6 +48,15 @@ class Participant {
     static constexpr Duration kKeepTimeEvery = std::chrono::hours{1};
     /// An issuer that was restarted merges what members know this long after it first heard one.
     static constexpr Duration kMergeAfter = std::chrono::seconds{2};
+
+    /// Attempts to renew the certificate from half of its life on, give or take half: usually,
+    /// when less than kUrgentBefore is left of it, and while new keys wait for theirs. The first
+    /// one comes sooner by a factor.
+    static constexpr Duration kRenewEvery = std::chrono::hours{1};
+    static constexpr Duration kRenewUrgentEvery = std::chrono::minutes{10};
+    static constexpr identity::UnixSeconds kUrgentBefore = identity::UnixSeconds{7} * 86'400;
+    static constexpr Duration kRotateEvery = std::chrono::minutes{1};
+    static constexpr Duration::rep kFirstAttemptSooner = 10;
 
     struct Parts {
         Storage& storage;  ///< outlives it, as does `random`
