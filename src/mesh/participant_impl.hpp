@@ -36,6 +36,12 @@ class Participant::Impl {
     Result<issuer::NewToken> create_token(const issuer::TokenOptions& options, const Clock& clock);
     Result<> withdraw_token(const identity::TokenId& id);
     Result<> revoke(const std::string& name, const Clock& clock, Output& out);
+    // participant_root.cpp
+    [[nodiscard]] const RootKey* root() const;  // nullptr: not here
+    [[nodiscard]] Error no_root() const;
+    Result<std::string> export_root(std::string_view passphrase) const;
+    Result<> import_root(std::string_view text, std::string_view passphrase);
+    Result<> remove_root();
     void on_datagram(const net::Endpoint& from, ConstBytes bytes, const Clock& clock, Output& out);
     void on_timer(const Clock& clock, Output& out);
     [[nodiscard]] Time next_timer() const;
@@ -68,6 +74,7 @@ class Participant::Impl {
         bool members_dirty = false;
         Time members_kept;
         Renewal renewal{};
+        std::optional<RootKey> imported_root{};
     };
 
     std::unique_ptr<Member> member_;

@@ -101,6 +101,18 @@ class Participant {
     [[nodiscard]] Result<> withdraw_token(const identity::TokenId& id);
     [[nodiscard]] Result<> revoke(const std::string& name, const Clock& clock, Output& out);
 
+    // The root's key, which signs issuers: kept on the node of init until it is removed. Each takes
+    // up to 2 s where a passphrase is stretched. Errors: not a member; identity/root_backup.hpp's.
+    /// As a text sealed by the passphrase. Errors: it is not on this node (ENOENT).
+    [[nodiscard]] Result<std::string> export_root(std::string_view passphrase) const;
+    /// In memory, until remove_root() or the daemon's end. Errors: another network's, or a root
+    /// that a successor has followed (EINVAL).
+    [[nodiscard]] Result<> import_root(std::string_view text, std::string_view passphrase);
+    /// Gone from the state file when it returns, and from memory: without an export for ever. No
+    /// error where there is none.
+    [[nodiscard]] Result<> remove_root();
+    [[nodiscard]] bool has_root() const;
+
     // ---- The network -------------------------------------------------------------------------
     void on_datagram(const net::Endpoint& from, ConstBytes bytes, const Clock& clock, Output& out);
     void on_timer(const Clock& clock, Output& out);
