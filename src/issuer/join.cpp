@@ -21,12 +21,38 @@ Result<Decision<Answer>> Issuer::on_join(ConstBytes sealed,
     if (request->is_renewal()) {
         return invalid("a renewal came as a join request");
     }
-    Result<Verdict> verdict = judge_join(*request, source.address, time);
+    return join(*request, source, time);
+}
+
+Result<Decision<Answer>> Issuer::on_request(ConstBytes sealed,
+                                            const net::Endpoint& source,
+                                            const CurrentOf& current_of,
+                                            const TimeView& time) {
+    const auto request = open_join_request(sealed, parts_.certificate.network, parts_.sealing_key);
+    if (!request) {
+        return request.error();
+    }
+    if (!request->is_renewal()) {
+        return join(*request, source, time);
+    }
+    // Members forget who is past the grace; the ledger knows it still, so that it can be told.
+    ConstBytes current = current_of(request->identity_key);
+    const Ledger::Node* node = ledger_.live(request->identity_key);
+    if (current.empty() && node != nullptr) {
+        current = *node->bytes;
+    }
+    return renewal(*request, current, time);
+}
+
+Result<Decision<Answer>> Issuer::join(const Request& request,
+                                      const net::Endpoint& source,
+                                      const TimeView& time) {
+    Result<Verdict> verdict = judge_join(request, source.address, time);
     if (!verdict) {
         return verdict.error();
     }
     std::vector<std::byte> records = std::move(verdict->records);
-    return decide(answer(*request, *std::move(verdict), time), std::move(records));
+    return decide(answer(request, *std::move(verdict), time), std::move(records));
 }
 
 Result<Issuer::Verdict> Issuer::judge_join(const Request& request,

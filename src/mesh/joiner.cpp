@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// See joiner.hpp. In the order in which a join happens: asking, what comes back, what a refusal
-// means, and what is checked of a grant. Pure.
+// See joiner.hpp. In the order in which a join happens: asking, what a refusal means, and what is
+// checked of a grant. Pure.
 #include <algorithm>
 #include <string_view>
 #include <utility>
 
 #include <weft/base/assert.hpp>
-#include <weft/base/byte_reader.hpp>
-#include <weft/base/byte_writer.hpp>
 #include <weft/mesh/joiner.hpp>
 
 namespace weft::mesh {
@@ -17,9 +15,6 @@ using identity::Rejected;
 using identity::TimeView;
 using identity::UnixSeconds;
 using Status = identity::JoinReply::Status;
-
-/// type, version, echo: of cookies and join replies
-constexpr std::size_t kHeadSize = 2 + gossip::kEchoSize;
 
 Error error(std::errc code, std::string cause, std::string remedy) {
     return {std::make_error_code(code), std::move(cause), std::move(remedy)};
@@ -48,6 +43,14 @@ UnixSeconds distance(UnixSeconds a, UnixSeconds b) {
     return a > b ? a - b : b - a;
 }
 
+std::string joined(const std::vector<net::Endpoint>& endpoints) {
+    std::string all;
+    for (const net::Endpoint& endpoint : endpoints) {
+        all += (all.empty() ? "" : ", ") + endpoint.to_string();
+    }
+    return all;
+}
+
 }  // namespace
 
 // ---- Asking -------------------------------------------------------------------------------------
@@ -56,22 +59,12 @@ Joiner::Joiner(const Parts& parts, Time now)
     : root_(parts.token.root),
       issuer_key_(parts.token.issuer_sealing_key),
       wall_(parts.wall),
-      start_(now),
-      next_ask_(now),
-      deadline_(now + kDeadline) {
-    for (const net::Endpoint& at : parts.token.endpoints) {
-        const bool is_new = std::none_of(targets_.begin(),
-                                         targets_.end(),
-                                         [&](const Target& target) { return target.at == at; });
-        if (is_new) {
-            targets_.emplace_back().at = at;
-        }
-    }
+      start_(now) {
     if (auto reason = unusable(parts)) {
         outcome_ = *std::move(reason);
         return;
     }
-    seal(parts);
+    call(parts, now);
 }
 
 std::optional<Error> Joiner::unusable(const Parts& parts) const {
@@ -79,20 +72,20 @@ std::optional<Error> Joiner::unusable(const Parts& parts) const {
         return invalid("no node can be named " + parts.name,
                        "1 to 63 of a-z, 0-9 and inner hyphens: `weft join --name NAME`");
     }
-    if (targets_.empty()) {
+    if (parts.token.endpoints.empty()) {
         return invalid("the token names no address of an issuer",
                        "`weft token create` on the issuer's node makes one that does");
     }
     if (wall_.trusted && wall_.now > parts.token.expiry) {
         return error(std::errc::permission_denied,
                      "the token expired " + rough(wall_.now - parts.token.expiry) + " ago",
-                     makes_another(targets_.front().at));
+                     makes_another(parts.token.endpoints.front()));
     }
     return std::nullopt;
 }
 
-void Joiner::seal(const Parts& parts) {
-    reply_key_ = crypto::generate_private_key(parts.random);
+void Joiner::call(const Parts& parts, Time now) {
+    crypto::PrivateKey reply_key = crypto::generate_private_key(parts.random);
     request_.token = parts.token.id;
     request_.token_key = parts.token.one_time_key.verify_key();
     request_.time = wall_.now;
@@ -100,168 +93,78 @@ void Joiner::seal(const Parts& parts) {
     request_.wireguard_key = parts.wireguard_key;
     request_.gossip_key = parts.gossip_key;
     request_.name = parts.name;
-    request_.reply_key = crypto::public_key_of(reply_key_);
-    sealed_ = seal_join_request(request_,
-                                identity::network_id_of(root_),
-                                &parts.token.one_time_key,
-                                parts.identity,
-                                issuer_key_,
-                                parts.random);
-    WEFT_ASSERT(sealed_.size() == identity::kJoinRequestSize);
-}
-
-Duration Joiner::round() const {
-    if (waiting_) {
-        return kWaitPause;
-    }
-    Duration round = kRoundFirst;
-    for (unsigned i = kRoundsBeforeBackOff; i <= rounds_ && round < kRoundMax; ++i) {
-        round *= 2;
-    }
-    return std::min(round, kRoundMax);
+    request_.reply_key = crypto::public_key_of(reply_key);
+    auto sealed = seal_join_request(request_,
+                                    identity::network_id_of(root_),
+                                    &parts.token.one_time_key,
+                                    parts.identity,
+                                    issuer_key_,
+                                    parts.random);
+    call_.emplace(
+        IssuerCall::Parts{
+            std::move(sealed), std::move(reply_key), issuer_key_, parts.token.endpoints},
+        now);
 }
 
 void Joiner::on_timer(Time now, std::vector<Datagram>& out) {
-    if (outcome_) {
-        return;
-    }
-    if (now >= deadline_) {
-        outcome_ = gave_up();
-        return;
-    }
-    if (now < next_ask_) {
-        return;
-    }
-    Target& target = targets_[turn_];
-    target.asked = true;
-    target.awaits_answer = true;
-    target.cookies_left = kCookiesPerTurn;
-    send(target, out);
-    next_ask_ = now + round() / static_cast<Duration::rep>(targets_.size());
-    if (++turn_ == targets_.size()) {
-        turn_ = 0;
-        ++rounds_;
+    if (call_) {
+        call_->on_timer(now, out);
+        conclude(now);
     }
 }
 
 Time Joiner::next_timer() const {
-    return outcome_ ? Time::max() : std::min(next_ask_, deadline_);
-}
-
-void Joiner::send(const Target& target, std::vector<Datagram>& out) const {
-    ByteWriter datagram{gossip::kDatagramSizeMax};
-    datagram.write(static_cast<std::uint8_t>(gossip::DatagramType::kJoin));
-    datagram.write(gossip::kFormatVersion);
-    datagram.append(target.cookie);
-    datagram.append(sealed_);
-    datagram.append_zeros(gossip::kDatagramSizeMax - datagram.size());
-    out.push_back({target.at, std::move(datagram).release()});
-}
-
-// ---- What comes back ----------------------------------------------------------------------------
-
-Joiner::Target* Joiner::asked(const net::Endpoint& from) {
-    const auto found = std::find_if(targets_.begin(), targets_.end(), [&](const Target& target) {
-        return target.asked && target.at == from;
-    });
-    return found == targets_.end() ? nullptr : &*found;
+    return call_ ? call_->next_timer() : Time::max();
 }
 
 void Joiner::on_datagram(const net::Endpoint& from,
                          ConstBytes bytes,
                          Time now,
                          std::vector<Datagram>& out) {
-    if (outcome_) {
-        ++ignored_.late;
+    if (call_) {
+        (void)call_->on_datagram(from, bytes, now, out);
+        conclude(now);
+    }
+}
+
+const Joiner::Ignored& Joiner::ignored() const {
+    static const Ignored kNone;
+    return call_ ? call_->ignored() : kNone;
+}
+
+void Joiner::conclude(Time now) {
+    if (outcome_ || !call_->is_over()) {
         return;
     }
-    Target* const target = asked(from);
-    if (target == nullptr) {
-        ++ignored_.from_elsewhere;
+    if (call_->gave_up()) {
+        outcome_ = gave_up();
         return;
     }
-    ByteReader reader{bytes};
-    const auto type = static_cast<gossip::DatagramType>(reader.read<std::uint8_t>());
-    const auto version = reader.read<std::uint8_t>();
-    gossip::Echo echo{};
-    reader.read_into(echo);
-    const bool is_cookie =
-        type == gossip::DatagramType::kCookie && bytes.size() == kHeadSize + gossip::kCookieSize;
-    const bool is_reply = type == gossip::DatagramType::kJoinReply &&
-                          bytes.size() <= kHeadSize + identity::kJoinReplySizeMax;
-    if (reader.failed() || version != gossip::kFormatVersion || (!is_cookie && !is_reply)) {
-        ++ignored_.malformed;
-        return;
-    }
-    if (!std::equal(echo.begin(), echo.end(), sealed_.begin())) {
-        ++ignored_.foreign;
-        return;
-    }
-    const ConstBytes body = reader.take(reader.left());
-    if (is_cookie) {
-        on_cookie(*target, body, out);
+    const auto& [reply, from] = *call_->answer();
+    if (reply.status == Status::kGranted) {
+        outcome_ = verify(reply, from, now);
     } else {
-        on_reply(*target, body, now);
+        outcome_ = refusal(reply, from, now);
     }
-}
-
-void Joiner::on_cookie(Target& target, ConstBytes cookie, std::vector<Datagram>& out) {
-    if (target.cookies_left == 0) {
-        ++ignored_.surplus;
-        return;
-    }
-    --target.cookies_left;
-    target.seen = true;
-    copy_bytes(cookie, target.cookie);
-    send(target, out);
-}
-
-void Joiner::on_reply(Target& target, ConstBytes sealed, Time now) {
-    auto reply = identity::open_join_reply(sealed, reply_key_, issuer_key_);
-    if (!reply) {
-        ++ignored_.forged;
-        return;
-    }
-    if (reply->status == Status::kWait) {
-        on_wait(target, now);
-    } else if (reply->status == Status::kGranted) {
-        outcome_ = verify(*std::move(reply), target, now);
-    } else {
-        outcome_ = refusal(*reply, target, now);
-    }
-}
-
-/// One for each request: "wait" can be sent again by whoever saw it, and must not put off the next
-/// request for ever.
-void Joiner::on_wait(Target& target, Time now) {
-    if (!target.awaits_answer) {
-        ++ignored_.surplus;
-        return;
-    }
-    target.awaits_answer = false;
-    waiting_ = true;
-    deadline_ = start_ + kWaitDeadline;
-    turn_ = static_cast<std::size_t>(&target - targets_.data());
-    next_ask_ = now + kWaitPause;
 }
 
 // ---- What went wrong ----------------------------------------------------------------------------
 
-Error Joiner::refusal(const identity::JoinReply& reply, const Target& target, Time now) const {
-    const std::string at = "the node at " + target.at.to_string();
+Error Joiner::refusal(const identity::JoinReply& reply, const net::Endpoint& from, Time now) const {
+    const std::string at = "the node at " + from.to_string();
     const auto refused = [](std::string cause, std::string remedy) {
         return error(std::errc::permission_denied, std::move(cause), std::move(remedy));
     };
     switch (reply.status) {
         case Status::kUnknownToken:
-            return refused("the issuer does not know this token", makes_another(target.at));
+            return refused("the issuer does not know this token", makes_another(from));
         case Status::kExpiredToken:
-            return refused("the token is expired or was withdrawn", makes_another(target.at));
+            return refused("the token is expired or was withdrawn", makes_another(from));
         case Status::kUsedToken: {
             // Also said to a copy of a machine, whatever token it has.
             const std::string user = reply.detail.empty() ? "another machine" : reply.detail;
             return refused("the token was used already, by " + user,
-                           makes_another(target.at) + "; a copy of " + user +
+                           makes_another(from) + "; a copy of " + user +
                                "'s disk first needs an identity of its own");
         }
         case Status::kNameTaken:
@@ -279,7 +182,7 @@ Error Joiner::refusal(const identity::JoinReply& reply, const Target& target, Ti
                            "`weft token create --from PREFIX` on " + at + " makes one that is");
         case Status::kRevoked:
             return refused("this machine's identity was revoked in the network",
-                           "`weft leave` here forgets it; then " + makes_another(target.at));
+                           "`weft leave` here forgets it; then " + makes_another(from));
         case Status::kClockOff: {
             const UnixSeconds own = own_time(now).now;
             return refused("this machine's clock is " + rough(distance(own, reply.time)) +
@@ -290,24 +193,16 @@ Error Joiner::refusal(const identity::JoinReply& reply, const Target& target, Ti
         case Status::kWait:
             break;
     }
-    WEFT_ASSERT(false);  // open_join_reply knows no other
+    WEFT_ASSERT(false);  // the call knows no other
     return {};
 }
 
 Error Joiner::gave_up() const {
-    std::string asked;
-    std::string seen;
-    for (const Target& target : targets_) {
-        if (target.asked) {
-            asked += (asked.empty() ? "" : ", ") + target.at.to_string();
-        }
-        if (target.seen) {
-            seen += (seen.empty() ? "" : ", ") + target.at.to_string();
-        }
-    }
-    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(deadline_ - start_);
+    const std::string asked = joined(call_->asked());
+    const std::string seen = joined(call_->seen());
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(call_->patience());
     const std::string after = " in " + std::to_string(seconds.count()) + " s";
-    if (waiting_) {
+    if (call_->told_to_wait()) {
         return error(std::errc::resource_unavailable_try_again,
                      "the issuer was restarted, and is still asking the members what it granted "
                      "before" +
@@ -406,12 +301,12 @@ TimeView Joiner::own_time(Time now) const {
 }
 
 Result<Joiner::Grant> Joiner::verify(identity::JoinReply reply,
-                                     const Target& target,
+                                     const net::Endpoint& from,
                                      Time now) const {
     const auto wrong = [&](const std::string& fault) {
         return error(std::errc::bad_message,
                      "the issuer's answer " + fault,
-                     makes_another(target.at) + "; if it fails too, upgrade weft there and here");
+                     makes_another(from) + "; if it fails too, upgrade weft there and here");
     };
     auto issuer = identity::parse_issuer_certificate(reply.issuer_certificate);
     auto certificate = identity::parse_certificate(reply.certificate);

@@ -16,17 +16,6 @@ constexpr std::uint32_t kFirstIssuer = 1;
 constexpr identity::UnixSeconds kIssuerLife = identity::UnixSeconds{10} * 365 * 86'400;
 
 using identity::UnixSeconds;
-using SharedCertificate = std::shared_ptr<const gossip::SignedCertificate>;
-
-Result<SharedCertificate> parse_own(ConstBytes bytes) {
-    const Result<identity::Certificate> parsed = identity::parse_certificate(bytes);
-    if (!parsed) {
-        return parsed.error();
-    }
-    return std::make_shared<const gossip::SignedCertificate>(
-        gossip::SignedCertificate{*parsed, parsed->id(), {bytes.begin(), bytes.end()}});
-}
-
 Error already_member(const identity::Certificate& certificate) {
     return Error{std::make_error_code(std::errc::connection_already_in_progress),
                  "this node is " + certificate.name + " of network " +
@@ -41,6 +30,21 @@ Error not_an_issuer() {
 }
 
 }  // namespace
+
+Result<SharedCertificate> parse_own(ConstBytes bytes) {
+    const Result<identity::Certificate> parsed = identity::parse_certificate(bytes);
+    if (!parsed) {
+        return parsed.error();
+    }
+    return std::make_shared<const gossip::SignedCertificate>(
+        gossip::SignedCertificate{*parsed, parsed->id(), {bytes.begin(), bytes.end()}});
+}
+
+Error not_a_member() {
+    return Error{std::make_error_code(std::errc::not_connected),
+                 "this node is in no network",
+                 "weft join TOKEN"};
+}
 
 // ---- Start -------------------------------------------------------------------------------------
 
@@ -367,9 +371,7 @@ void Participant::Impl::finish_join(const Clock& clock, Output& out) {
 
 Result<> Participant::Impl::leave(const Clock& clock, Output& out) {
     if (!member_) {
-        return Error{std::make_error_code(std::errc::not_connected),
-                     "this node is in no network",
-                     "weft join TOKEN"};
+        return not_a_member();
     }
     gossip::Actions actions;
     member_->node->leave(moment(clock), actions);

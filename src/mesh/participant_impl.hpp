@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The participant's state. What it does is in two files: participant.cpp (start, wishes) and
-// participant_traffic.cpp (datagrams, timers).
+// The participant's state. What it does is in participant.cpp (start, wishes), its traffic
+// (datagrams, timers) and its renewal (certificates, keys).
 #pragma once
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -13,6 +14,10 @@
 namespace weft::mesh {
 
 inline constexpr std::string_view kJournal = "issuer.journal";
+
+using SharedCertificate = std::shared_ptr<const gossip::SignedCertificate>;
+[[nodiscard]] Result<SharedCertificate> parse_own(ConstBytes bytes);
+[[nodiscard]] Error not_a_member();
 
 class Participant::Impl {
   public:
@@ -35,11 +40,30 @@ class Participant::Impl {
     Result<issuer::NewToken> create_token(const issuer::TokenOptions& options, const Clock& clock);
     Result<> withdraw_token(const identity::TokenId& id);
     Result<> revoke(const std::string& name, const Clock& clock, Output& out);
+    // participant_root.cpp
+    [[nodiscard]] const RootKey* root() const;  // nullptr: not here
+    [[nodiscard]] Error no_root() const;
+    Result<std::string> export_root(std::string_view passphrase) const;
+    Result<> import_root(std::string_view text, std::string_view passphrase);
+    Result<> remove_root();
     void on_datagram(const net::Endpoint& from, ConstBytes bytes, const Clock& clock, Output& out);
     void on_timer(const Clock& clock, Output& out);
     [[nodiscard]] Time next_timer() const;
     Result<crypto::PrivateKey> wireguard_key();
 
+    /// A certificate's next, from issuer to issuer.
+    struct Renewal {
+        std::optional<NodeKeys> keys;  // of a rotation: these are to be certified
+        bool keys_settled = true;      // node.key has those in use
+        std::optional<Time> next;      // attempt; nullopt: none is due
+        std::optional<IssuerCall> call;
+        std::set<std::uint32_t> tried;  // issuers, in this attempt
+        std::string asked;              // the name of the one that is called
+        std::string silent;             // those without an answer
+        std::string told;
+        Time told_at;
+        std::optional<Time> expiry_told;
+    };
     /// What being a member consists of.
     struct Member {
         NodeKeys keys;
@@ -54,6 +78,8 @@ class Participant::Impl {
         std::optional<Time> first_heard;  // a member, since the start
         bool members_dirty = false;
         Time members_kept;
+        Renewal renewal{};
+        std::optional<RootKey> imported_root{};
     };
 
     std::unique_ptr<Member> member_;
@@ -78,6 +104,34 @@ class Participant::Impl {
     void finish_join(const Clock& clock, Output& out);
     void merge(const Clock& clock, Output& out);
     void keep_members(Time now, Output& out);
+
+    // participant_renewal.cpp
+    [[nodiscard]] bool renewal_is_due() const;
+    [[nodiscard]] Duration renewal_pause() const;
+    [[nodiscard]] Time soon(Time now, Duration pause);
+    [[nodiscard]] Time next_renewal() const;
+    void renew(const Clock& clock, Output& out);
+    [[nodiscard]] identity::JoinRequest renewal_request() const;
+    void attempt_renewal(const Clock& clock, Output& out);
+    Result<> renew_here(const Clock& clock, Output& out);
+    [[nodiscard]] std::vector<net::Endpoint> endpoints_of(const std::string& name) const;
+    [[nodiscard]] std::vector<std::uint32_t> issuers_to_ask() const;
+    void ask_next_issuer(const Clock& clock, Output& out);
+    bool answers_renewal(const net::Endpoint& from,
+                         ConstBytes bytes,
+                         const Clock& clock,
+                         Output& out);
+    void conclude_call(const Clock& clock, Output& out);
+    [[nodiscard]] std::string fault_in_renewal(ConstBytes bytes,
+                                               const identity::Certificate& certificate,
+                                               const identity::TimeView& time) const;
+    Result<> adopt(std::vector<std::byte> bytes,
+                   std::vector<identity::Seed> seeds,
+                   const identity::TimeView& time,
+                   const Clock& clock,
+                   Output& out);
+    void tell_renewal_failed(const Error& error, const Clock& clock, Output& out);
+    void watch_expiry(const Clock& clock, Output& out);
     [[nodiscard]] std::vector<identity::Seed> seeds() const;
 
     Storage& storage_;

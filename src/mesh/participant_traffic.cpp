@@ -20,7 +20,7 @@ void Participant::Impl::on_datagram(const net::Endpoint& from,
         finish_join(clock, out);
         return;
     }
-    if (member_ && gossip::is_gossip(bytes)) {
+    if (member_ && gossip::is_gossip(bytes) && !answers_renewal(from, bytes, clock, out)) {
         gossip::Actions actions;
         member_->node->on_datagram(from, bytes, moment(clock), actions);
         absorb(std::move(actions), clock, out);
@@ -48,6 +48,8 @@ void Participant::Impl::on_timer(const Clock& clock, Output& out) {
         absorb(std::move(actions), clock, out);
     }
     merge(clock, out);
+    renew(clock, out);
+    watch_expiry(clock, out);
     keep_members(clock.now, out);
     describe(own_, clock, out);
 }
@@ -58,7 +60,7 @@ Time Participant::Impl::next_timer() const {
         next = std::min(next, joiner_->next_timer());
     }
     if (member_) {
-        next = std::min(next, member_->node->next_timer());
+        next = std::min({next, member_->node->next_timer(), next_renewal()});
     }
     return next;
 }
@@ -176,7 +178,11 @@ void Participant::Impl::on_join_request(const gossip::Actions::Join& join,
     }
     issuer::Issuer& issuer = *member_->issuer;
     issuer.set_seeds(seeds());
-    auto decision = issuer.on_join(join.sealed, join.from, time_->view());
+    const auto current_of = [this](const identity::VerifyKey& key) {
+        const auto* const known = member_->node->members().find(identity::node_id_of(key));
+        return known == nullptr ? ConstBytes{} : ConstBytes{known->certificate->bytes};
+    };
+    auto decision = issuer.on_request(join.sealed, join.from, current_of, time_->view());
     if (!decision) {
         return;  // nobody is answered
     }

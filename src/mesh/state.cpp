@@ -22,6 +22,7 @@ struct File {
     char kind;
 };
 constexpr File kNodeKey{"node.key", 'K'};
+constexpr File kNextKey{"next.key", 'K'};
 constexpr File kNetwork{"network", 'N'};
 constexpr File kTrust{"trust", 'T'};
 constexpr File kMembers{"members", 'M'};
@@ -207,10 +208,28 @@ NodeKeys NodeKeys::generate(RandomSource& random) {
             crypto::generate_private_key(random)};
 }
 
+NodeKeys NodeKeys::next(RandomSource& random) const {
+    return {identity.clone(),
+            crypto::generate_private_key(random),
+            crypto::generate_private_key(random)};
+}
+
+bool NodeKeys::are_of(const identity::Certificate& certificate) const {
+    return certificate.identity_key == identity.verify_key() &&
+           certificate.wireguard_key == crypto::public_key_of(wireguard) &&
+           certificate.gossip_key == crypto::public_key_of(gossip);
+}
+
 // ---- Reading ---------------------------------------------------------------------------------
 
 Result<std::optional<NodeKeys>> State::node_keys() {
-    return load<NodeKeys>(storage_, kNodeKey, [](ByteReader& reader) {
+    return keys(kNodeKey.name);
+}
+Result<std::optional<NodeKeys>> State::next_keys() {
+    return keys(kNextKey.name);
+}
+Result<std::optional<NodeKeys>> State::keys(std::string_view file) {
+    return load<NodeKeys>(storage_, {file, kNodeKey.kind}, [](ByteReader& reader) {
         auto identity = identity::SigningKey::from_seed(read_secret(reader));
         auto wireguard = read_secret(reader);
         return std::optional{
@@ -270,11 +289,21 @@ Result<std::optional<std::uint64_t>> State::number(std::string_view file) {
 // ---- Writing ---------------------------------------------------------------------------------
 
 Result<> State::keep(const NodeKeys& keys) {
-    ByteWriter out = begin(kNodeKey, 3 * Secret<32>::kSize);
+    return keep_keys(kNodeKey.name, keys);
+}
+Result<> State::keep_next(const NodeKeys& keys) {
+    return keep_keys(kNextKey.name, keys);
+}
+Result<> State::remove_next_keys() {
+    return storage_.remove(kNextKey.name);
+}
+Result<> State::keep_keys(std::string_view name, const NodeKeys& keys) {
+    const File file{name, kNodeKey.kind};
+    ByteWriter out = begin(file, 3 * Secret<32>::kSize);
     out.append(keys.identity.seed().bytes());
     out.append(keys.wireguard.bytes());
     out.append(keys.gossip.bytes());
-    return finish(storage_, kNodeKey, std::move(out));
+    return finish(storage_, file, std::move(out));
 }
 
 Result<> State::keep(const NetworkState& network) {
@@ -354,6 +383,7 @@ Result<> State::forget() {
                                         kTrust.name,
                                         kIssuerKey.name,
                                         kJournal,
+                                        kNextKey.name,
                                         kNodeKey.name,
                                         kEpoch.name,
                                         kTime.name}) {

@@ -13,6 +13,7 @@
 // booted in 1970 could never begin a network.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -81,6 +82,8 @@ struct Merged {
     std::size_t tokens_withdrawn = 0;  ///< all open ones: which were used is not known any more
     std::size_t conflicts = 0;         ///< another revocation has the number of one of the ledger's
 };
+
+using CurrentOf = std::function<ConstBytes(const VerifyKey& identity_key)>;
 
 class Issuer {
   public:
@@ -155,6 +158,12 @@ class Issuer {
     [[nodiscard]] Result<Decision<Answer>> on_renew(ConstBytes sealed,
                                                     ConstBytes current,
                                                     const TimeView& time);
+    /// Whichever of the two a sealed request is. `current_of`: the certificate that members know of
+    /// an identity key, empty where they know none; the ledger's is taken then.
+    [[nodiscard]] Result<Decision<Answer>> on_request(ConstBytes sealed,
+                                                      const net::Endpoint& source,
+                                                      const CurrentOf& current_of,
+                                                      const TimeView& time);
     /// After a restart, and again whenever more is known. Errors: own revocations with a gap.
     [[nodiscard]] Result<Decision<Merged>> merge_known(const Known& known, const TimeView& time);
     /// Whether it has merged or is alone; else joins and renewals are told to wait.
@@ -189,6 +198,9 @@ class Issuer {
     }
 
     // join.cpp, in the order in which a request meets them
+    [[nodiscard]] Result<Decision<Answer>> join(const Request& request,
+                                                const net::Endpoint& source,
+                                                const TimeView& time);
     [[nodiscard]] Result<Verdict> judge_join(const Request& request,
                                              const net::IpAddress& source,
                                              const TimeView& time);
@@ -208,6 +220,9 @@ class Issuer {
                                            const TimeView& time) const;
 
     // renew.cpp
+    [[nodiscard]] Result<Decision<Answer>> renewal(const Request& request,
+                                                   ConstBytes current,
+                                                   const TimeView& time);
     [[nodiscard]] Result<Verdict> judge_renewal(const Request& request,
                                                 ConstBytes current,
                                                 const TimeView& time) const;

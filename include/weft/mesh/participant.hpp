@@ -39,6 +39,7 @@ struct Output {
     std::vector<gossip::Actions::Datagram> datagrams;
     std::vector<Notice> notices;
     bool peers_changed = false;  ///< compare wanted_peers()
+    bool own_changed = false;    ///< certificate() was renewed; wireguard_key() may be another
 };
 
 class Participant {
@@ -48,6 +49,15 @@ class Participant {
     static constexpr Duration kKeepTimeEvery = std::chrono::hours{1};
     /// An issuer that was restarted merges what members know this long after it first heard one.
     static constexpr Duration kMergeAfter = std::chrono::seconds{2};
+
+    /// Attempts to renew the certificate from half of its life on, give or take half: usually,
+    /// when less than kUrgentBefore is left of it, and while new keys wait for theirs. The first
+    /// one comes sooner by a factor.
+    static constexpr Duration kRenewEvery = std::chrono::hours{1};
+    static constexpr Duration kRenewUrgentEvery = std::chrono::minutes{10};
+    static constexpr identity::UnixSeconds kUrgentBefore = identity::UnixSeconds{7} * 86'400;
+    static constexpr Duration kRotateEvery = std::chrono::minutes{1};
+    static constexpr Duration::rep kFirstAttemptSooner = 10;
 
     struct Parts {
         Storage& storage;  ///< outlives it, as does `random`
@@ -92,6 +102,18 @@ class Participant {
                                                         const Clock& clock);
     [[nodiscard]] Result<> withdraw_token(const identity::TokenId& id);
     [[nodiscard]] Result<> revoke(const std::string& name, const Clock& clock, Output& out);
+
+    // The root's key, which signs issuers: kept on the node of init until it is removed. Each takes
+    // up to 2 s where a passphrase is stretched. Errors: not a member; identity/root_backup.hpp's.
+    /// As a text sealed by the passphrase. Errors: it is not on this node (ENOENT).
+    [[nodiscard]] Result<std::string> export_root(std::string_view passphrase) const;
+    /// In memory, until remove_root() or the daemon's end. Errors: another network's, or a root
+    /// that a successor has followed (EINVAL).
+    [[nodiscard]] Result<> import_root(std::string_view text, std::string_view passphrase);
+    /// Gone from the state file when it returns, and from memory: without an export for ever. No
+    /// error where there is none.
+    [[nodiscard]] Result<> remove_root();
+    [[nodiscard]] bool has_root() const;
 
     // ---- The network -------------------------------------------------------------------------
     void on_datagram(const net::Endpoint& from, ConstBytes bytes, const Clock& clock, Output& out);

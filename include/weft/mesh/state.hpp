@@ -4,6 +4,9 @@
 //   "WFT" kind version payload checksum 8 (of BLAKE2b-128 of all before it)
 //
 //   node.key     kind 'K'  identity seed 32, WireGuard key 32, gossip key 32
+//   next.key     kind 'K'  the same, while a rotation is under way: the network's certificate is
+//   for
+//                          one of both, and tells which are in use
 //   network      kind 'N'  first root 32, block lengths u8 u8, pools, the node's certificate,
 //   seeds,
 //                          on the node of init also the root's number u32 and seed 32 until it is
@@ -36,6 +39,9 @@ struct NodeKeys {
     crypto::PrivateKey gossip;
 
     [[nodiscard]] static NodeKeys generate(RandomSource& random);
+    /// Other WireGuard and gossip keys of the same node.
+    [[nodiscard]] NodeKeys next(RandomSource& random) const;
+    [[nodiscard]] bool are_of(const identity::Certificate& certificate) const;
 };
 struct RootKey {
     std::uint32_t number = 0;
@@ -71,6 +77,7 @@ class State {
 
     // nullopt: there is no such file. Errors: storage's; EBADMSG where it is damaged or too new.
     [[nodiscard]] Result<std::optional<NodeKeys>> node_keys();
+    [[nodiscard]] Result<std::optional<NodeKeys>> next_keys();
     [[nodiscard]] Result<std::optional<NetworkState>> network();
     [[nodiscard]] Result<std::optional<TrustState>> trust();
     [[nodiscard]] Result<std::optional<std::vector<KnownMember>>> members();
@@ -80,6 +87,8 @@ class State {
 
     // Durable when they return.
     [[nodiscard]] Result<> keep(const NodeKeys& keys);
+    [[nodiscard]] Result<> keep_next(const NodeKeys& keys);
+    [[nodiscard]] Result<> remove_next_keys();
     [[nodiscard]] Result<> keep(const NetworkState& network);
     [[nodiscard]] Result<> keep(const identity::TrustStore& trust);
     [[nodiscard]] Result<> keep(const std::vector<KnownMember>& members);
@@ -91,6 +100,8 @@ class State {
     [[nodiscard]] Result<> forget();
 
   private:
+    [[nodiscard]] Result<std::optional<NodeKeys>> keys(std::string_view file);
+    [[nodiscard]] Result<> keep_keys(std::string_view file, const NodeKeys& keys);
     [[nodiscard]] Result<std::optional<std::uint64_t>> number(std::string_view file);
 
     Storage& storage_;

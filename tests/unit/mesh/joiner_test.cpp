@@ -78,7 +78,7 @@ TEST_F(Joining, waits_no_longer_than_a_minute) {
     expect_error(std::errc::resource_unavailable_try_again,
                  "still asking the members what it granted before in 60 s",
                  "try again in a minute");
-    EXPECT_EQ(hub.now, kStart + Joiner::kWaitDeadline);
+    EXPECT_EQ(hub.now, kStart + IssuerCall::kWaitDeadline);
 }
 
 TEST_F(Joining, a_repeated_wait_puts_nothing_off) {
@@ -97,7 +97,7 @@ TEST_F(Joining, a_repeated_wait_puts_nothing_off) {
     run(seconds{1});
     ASSERT_FALSE(wait.empty());
     const Time next = joiner->next_timer();
-    EXPECT_EQ(next, kStart + Joiner::kWaitPause);
+    EXPECT_EQ(next, kStart + IssuerCall::kWaitPause);
     Buffer replayed{sent[0].bytes.begin() + kRequestAt, sent[0].bytes.begin() + kRequestAt + 16};
     replayed.insert(replayed.begin(), {std::byte{0x14}, std::byte{1}});
     replayed.insert(replayed.end(), wait.begin(), wait.end());
@@ -114,12 +114,12 @@ TEST_F(Joining, asks_again_with_the_same_request_less_and_less) {
     ASSERT_GT(sent.size(), 8U);
     for (std::size_t i = 1; i < sent.size(); ++i) {
         EXPECT_EQ(sent[i].bytes, sent[0].bytes);
-        EXPECT_GE(sent[i].at - sent[i - 1].at, Joiner::kRoundFirst);
-        EXPECT_LE(sent[i].at - sent[i - 1].at, Joiner::kRoundMax);
+        EXPECT_GE(sent[i].at - sent[i - 1].at, IssuerCall::kRoundFirst);
+        EXPECT_LE(sent[i].at - sent[i - 1].at, IssuerCall::kRoundMax);
     }
     EXPECT_EQ(sent[0].bytes.size(), gossip::kDatagramSizeMax);
-    EXPECT_EQ(sent[1].at - sent[0].at, Joiner::kRoundFirst);
-    EXPECT_EQ(sent.back().at - sent[sent.size() - 2].at, Joiner::kRoundMax);
+    EXPECT_EQ(sent[1].at - sent[0].at, IssuerCall::kRoundFirst);
+    EXPECT_EQ(sent.back().at - sent[sent.size() - 2].at, IssuerCall::kRoundMax);
 }
 
 TEST_F(Joining, the_request_is_the_same_with_and_without_a_cookie) {
@@ -159,7 +159,7 @@ TEST_F(Joining, gives_up_and_names_who_was_asked) {
     expect_error(std::errc::timed_out,
                  "no answer in 30 s from [2001:db8::1]:51840, 203.0.113.9:51840",
                  "does its firewall let that UDP port through?");
-    EXPECT_EQ(hub.now, kStart + Joiner::kDeadline);
+    EXPECT_EQ(hub.now, kStart + IssuerCall::kDeadline);
 }
 
 // ---- Refused ------------------------------------------------------------------------------------
@@ -260,9 +260,9 @@ TEST_F(Joining, forged_cookies_are_bounded_and_do_no_harm) {
     const Buffer request = ask();
     const Buffer forged = cookie_reply(request, std::byte{9});
     for (unsigned i = 0; i < 10; ++i) {
-        EXPECT_EQ(hear(kHub, forged).size(), i < Joiner::kCookiesPerTurn ? 1U : 0U);
+        EXPECT_EQ(hear(kHub, forged).size(), i < IssuerCall::kCookiesPerTurn ? 1U : 0U);
     }
-    EXPECT_EQ(joiner->ignored().surplus, 10U - Joiner::kCookiesPerTurn);
+    EXPECT_EQ(joiner->ignored().surplus, 10U - IssuerCall::kCookiesPerTurn);
     run();
     EXPECT_TRUE(granted());
 }
@@ -340,7 +340,7 @@ TEST_F(Joining, garbage_changes_nothing) {
         }
         answers += hear(chaos.below(8U) == 0 ? kElsewhere : kHub, bytes).size();
     }
-    EXPECT_LE(answers, Joiner::kCookiesPerTurn);
+    EXPECT_LE(answers, IssuerCall::kCookiesPerTurn);
     EXPECT_FALSE(joiner->outcome());
     run();
     EXPECT_TRUE(granted());
