@@ -102,6 +102,7 @@ Result<> Participant::Impl::become_member(NodeKeys keys,
     }
     member_ = std::move(member);
     out.peers_changed = true;
+    tell_own_revocations(clock, out);
     if (!own_.software.empty()) {
         describe(own_, clock, out);
     }
@@ -195,6 +196,22 @@ Result<> Participant::Impl::start_issuer(Member& member, bool alone) const {
     member.issuer_number = (*keys)->number;
     member.issuer = std::move(subject);
     return {};
+}
+
+/// Those that a crash kept from being told after the journal had them: without them members would
+/// take none of the later ones.
+void Participant::Impl::tell_own_revocations(const Clock& clock, Output& out) {
+    if (!member_->issuer) {
+        return;
+    }
+    const auto told = member_->trust.revocations().find(member_->issuer_number);
+    const std::size_t known = told == member_->trust.revocations().end() ? 0 : told->second.size();
+    const auto& all = member_->issuer->ledger().revocations();
+    for (std::size_t i = known; i < all.size(); ++i) {
+        gossip::Actions actions;
+        (void)member_->node->add_revocation(*all[i].bytes, moment(clock), actions);
+        absorb(std::move(actions), clock, out);
+    }
 }
 
 // ---- The operator's wishes ---------------------------------------------------------------------

@@ -63,6 +63,7 @@ class Participant::Impl {
     Result<> restore_trust(Member& member) const;
     Result<> start_gossip(Member& member, const Clock& clock, Output& out);
     Result<> start_issuer(Member& member, bool alone) const;
+    void tell_own_revocations(const Clock& clock, Output& out);
     issuer::Persist persist(Member& member) const;
     Result<NodeKeys> own_keys();
 

@@ -20,8 +20,11 @@ bool overlap(const std::vector<net::Prefix>& a, const std::vector<net::Prefix>& 
 
 /// All that a node would send elsewhere, and what it keeps to itself.
 std::vector<net::Prefix> all_prefixes(const std::map<crypto::PublicKey, mesh::WantedPeer>& wanted,
-                                      const identity::Certificate& own) {
-    std::vector<net::Prefix> all = own.blocks;
+                                      const mesh::Participant& node) {
+    std::vector<net::Prefix> all;
+    if (node.gossip().members().owns_its_prefixes(node.gossip().id())) {
+        all = node.certificate().blocks;
+    }
     for (const auto& [key, peer] : wanted) {
         all.insert(all.end(), peer.prefixes.begin(), peer.prefixes.end());
     }
@@ -196,10 +199,10 @@ void Watch::check_owners(const Machine& machine, const mesh::Participant& node, 
             violate(machine.index, now, "wants what no certificate covers, for " + peer.name);
         }
     }
-    const std::vector<net::Prefix> all = all_prefixes(wanted, node.certificate());
+    const std::vector<net::Prefix> all = all_prefixes(wanted, node);
     const auto twice = std::adjacent_find(
         all.begin(), all.end(), [](const auto& a, const auto& b) { return a.overlaps(b); });
-    if (twice != all.end() && !is_revoked(node.gossip().id())) {
+    if (twice != all.end()) {
         violate(machine.index, now, "wants " + twice->to_string() + " for two peers");
     }
     const auto& members = node.gossip().members().members();
@@ -240,7 +243,7 @@ void Watch::check(const Machine& machine,
     if (const auto rejected = node.trust().withdrawn(own, {true_time, true})) {
         violate(machine.index, now, "its own certificate is " + std::string{to_string(*rejected)});
     }
-    if (!node.gossip().members().owns_its_prefixes(own.id())) {
+    if (!node.gossip().members().owns_its_prefixes(own.id()) && !awaits_its_place(node, own)) {
         violate(machine.index, now, "does not own its own prefixes");
     }
 }

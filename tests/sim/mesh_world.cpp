@@ -279,6 +279,10 @@ bool MeshWorld::is_live(std::size_t index) const {
 
 bool MeshWorld::converged() const {
     const mesh::Participant* first = nullptr;
+    std::size_t revoked = 0;
+    for (const auto& [id, entry] : watch.entries()) {
+        revoked += entry.revoked ? 1U : 0U;
+    }
     for (const auto& machine : machines_) {
         if (!is_live(machine->index)) {
             continue;
@@ -286,6 +290,7 @@ bool MeshWorld::converged() const {
         first = first == nullptr ? machine->node.get() : first;
         if (machine->node->gossip().members().digest() != first->gossip().members().digest() ||
             machine->node->trust().revocation_digest() != first->trust().revocation_digest() ||
+            machine->node->trust().revocation_count() != revoked ||
             first->gossip().members().find(machine->node->gossip().id()) == nullptr) {
             return false;
         }

@@ -82,7 +82,7 @@ class MeshWorld : public Wire {
     }
     /// Whether a machine runs and is a member that nobody revoked.
     [[nodiscard]] bool is_live(std::size_t index) const;
-    /// All that are live know the same, each other included.
+    /// All that are live know the same: each other, and whom the issuer ever revoked.
     [[nodiscard]] bool converged() const;
     /// Looks at everything now.
     void check();
