@@ -96,8 +96,7 @@ Result<> Participant::Impl::become_member(NodeKeys keys,
     if (Result<> started = start_gossip(*member, clock, out); !started) {
         return started;
     }
-    const bool alone = member->node->members().size() == 0;
-    if (Result<> started = start_issuer(*member, alone); !started) {
+    if (Result<> started = start_issuer(*member, is_alone(*member)); !started) {
         return started;
     }
     member_ = std::move(member);
@@ -161,6 +160,14 @@ Result<> Participant::Impl::start_gossip(Member& member, const Clock& clock, Out
     }
     out.peers_changed = out.peers_changed || !actions.events.empty();
     return {};
+}
+
+/// Nobody is there to be asked what was granted: who signed off will not answer.
+bool Participant::Impl::is_alone(const Member& member) {
+    const auto& members = member.node->members().members();
+    return std::all_of(members.begin(), members.end(), [](const auto& entry) {
+        return entry.second.record->record.left;
+    });
 }
 
 Result<> Participant::Impl::start_issuer(Member& member, bool alone) const {

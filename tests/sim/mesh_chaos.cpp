@@ -134,10 +134,13 @@ void Chaos::tend(std::size_t index) {
         }
         return;
     }
+    machine.disk->full = machine.disk->full && !chance(8);
+    machine.clock_error_s = chance(20) ? 0 : machine.clock_error_s;
     if (!machine.is_member()) {
         tale.left = false;
         if (machine.joined && !*machine.joined && chance(6) && world_.forget(index)) {
             tell(std::to_string(index) + " begins anew: " + machine.joined->error().cause);
+            machine.joined.reset();
             tale = {{}, {}, false, {}};
         }
         return;
@@ -201,7 +204,9 @@ void Chaos::set_clock() {
     } else if (index == 0) {
         machine.clock_error_s = chance(2) ? -kSince1970_s : -240;
     } else {
-        machine.clock_error_s = kErrors[random_.below(std::size(kErrors))];
+        // No two are wrong in the same way: who is alone with such a twin believes it.
+        machine.clock_error_s =
+            kErrors[random_.below(std::size(kErrors))] + 86'400 * static_cast<std::int64_t>(index);
     }
     tell("clock of " + std::to_string(index) + " is " + std::to_string(machine.clock_error_s) +
          " s off");
@@ -287,7 +292,7 @@ void Chaos::replace() {
     const std::size_t index = any_other();
     Machine& machine = world_.machine(index);
     const std::string& old = tales_[any_other()].name;
-    if (!machine.runs() || machine.is_member() || old.empty()) {
+    if (!machine.runs() || machine.is_member() || old.empty() || !tales_[index].name.empty()) {
         return;
     }
     issuer::TokenOptions options;

@@ -29,14 +29,32 @@ void storm(std::uint64_t seed, const Chaos::Storm& shape, Duration length, Durat
     ASSERT_TRUE(chaos.begin()) << world.violations() << chaos.story();
     chaos.rage(length);
     ASSERT_EQ(world.violations(), "") << chaos.story();
+    if (getenv("STORY")) {
+        puts(chaos.story().c_str());
+        for (size_t i = 0; i < world.size(); ++i)
+            printf("%zu runs %d member %d ready %d\n",
+                   i,
+                   world.machine(i).runs(),
+                   world.machine(i).is_member(),
+                   world.machine(i).is_member() && world.machine(i).node->issuer() &&
+                       world.machine(i).node->issuer()->ready());
+    }
     const auto took = chaos.calm(bound);
     world.check();
     ASSERT_EQ(world.violations(), "") << chaos.story();
     ASSERT_TRUE(took) << "never converged\n" << chaos.story();
-    std::printf("note: %zu nodes, %.0f s of chaos: all the same %.1f s after it\n",
-                shape.machines,
-                in_seconds(length),
-                in_seconds(*took));
+    std::uint64_t boots = 0;
+    for (std::size_t i = 0; i < world.size(); ++i) {
+        boots += world.machine(i).boots;
+    }
+    std::printf(
+        "note: %zu nodes, %.0f s of chaos with %zu joins and %llu boots: all the same %.1f "
+        "s after it\n",
+        shape.machines,
+        in_seconds(length),
+        world.watch.entries().size(),
+        static_cast<unsigned long long>(boots),
+        in_seconds(*took));
 }
 
 // ---- Storage -----------------------------------------------------------------------------------
@@ -109,11 +127,30 @@ TEST(MeshSim, AnIssuerThatLosesItsPowerInAnyWriteForgetsNothingItSaid) {
     }
 }
 
+// ---- Issuers -----------------------------------------------------------------------------------
+
+TEST(MeshSim, AnIssuerThatAllHaveLeftAsksNobodyAfterItsRestart) {
+    SCOPED_TRACE(test::seed_text());
+    MeshWorld world{test::seed()};
+    ASSERT_TRUE(settle_four(world)) << world.violations();
+    for (std::size_t i = 1; i < 4; ++i) {
+        EXPECT_TRUE(world.leave(i));
+        world.run_for(seconds{5});
+        EXPECT_TRUE(world.forget(i));
+    }
+    world.run_for(seconds{20});
+    world.restart(0);
+    EXPECT_TRUE(world.join_by(4, 0, "n4"));
+    EXPECT_TRUE(world.join_by(1, 0, "n1-again"));
+    world.check();
+    EXPECT_EQ(world.violations(), "");
+}
+
 // ---- Everything at once ------------------------------------------------------------------------
 
 TEST(MeshSim, ChaosLeavesOneOwnerEach) {
     for (int round = 0; round < test::rounds(8, 100); ++round) {
-        storm(seed_of(round), {}, minutes{10}, seconds{60});
+        storm(seed_of(round), {}, minutes{atoi(getenv("MIN") ? getenv("MIN") : "10")}, seconds{60});
         if (testing::Test::HasFailure()) {
             return;
         }
