@@ -100,12 +100,12 @@ Result<> Participant::Impl::become_member(NodeKeys keys,
     if (Result<> started = start_gossip(*member, clock, out); !started) {
         return started;
     }
-    const bool alone = member->node->members().size() == 0;
-    if (Result<> started = start_issuer(*member, alone); !started) {
+    if (Result<> started = start_issuer(*member, is_alone(*member)); !started) {
         return started;
     }
     member_ = std::move(member);
     out.peers_changed = true;
+    tell_own_revocations(clock, out);
     if (!own_.software.empty()) {
         describe(own_, clock, out);
     }
@@ -166,6 +166,14 @@ Result<> Participant::Impl::start_gossip(Member& member, const Clock& clock, Out
     return {};
 }
 
+/// Nobody is there to be asked what was granted: who signed off will not answer.
+bool Participant::Impl::is_alone(const Member& member) {
+    const auto& members = member.node->members().members();
+    return std::all_of(members.begin(), members.end(), [](const auto& entry) {
+        return entry.second.record->record.left;
+    });
+}
+
 Result<> Participant::Impl::start_issuer(Member& member, bool alone) const {
     auto keys = State{storage_}.issuer_keys();
     if (!keys) {
@@ -199,6 +207,22 @@ Result<> Participant::Impl::start_issuer(Member& member, bool alone) const {
     member.issuer_number = (*keys)->number;
     member.issuer = std::move(subject);
     return {};
+}
+
+/// Those that a crash kept from being told after the journal had them: without them members would
+/// take none of the later ones.
+void Participant::Impl::tell_own_revocations(const Clock& clock, Output& out) {
+    if (!member_->issuer) {
+        return;
+    }
+    const auto told = member_->trust.revocations().find(member_->issuer_number);
+    const std::size_t known = told == member_->trust.revocations().end() ? 0 : told->second.size();
+    const auto& all = member_->issuer->ledger().revocations();
+    for (std::size_t i = known; i < all.size(); ++i) {
+        gossip::Actions actions;
+        (void)member_->node->add_revocation(*all[i].bytes, moment(clock), actions);
+        absorb(std::move(actions), clock, out);
+    }
 }
 
 // ---- The operator's wishes ---------------------------------------------------------------------

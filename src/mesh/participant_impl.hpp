@@ -93,7 +93,9 @@ class Participant::Impl {
     Result<> become_member(NodeKeys keys, NetworkState network, const Clock& clock, Output& out);
     Result<> restore_trust(Member& member) const;
     Result<> start_gossip(Member& member, const Clock& clock, Output& out);
+    [[nodiscard]] static bool is_alone(const Member& member);
     Result<> start_issuer(Member& member, bool alone) const;
+    void tell_own_revocations(const Clock& clock, Output& out);
     issuer::Persist persist(Member& member) const;
     Result<NodeKeys> own_keys();
 

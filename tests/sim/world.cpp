@@ -43,7 +43,7 @@ gossip::OwnIdentity Host::identity() const {
 }
 
 World::World(std::uint64_t seed, std::size_t hosts)
-    : random_(seed),
+    : Wire(seed),
       root_(identity::SigningKey::generate(random_)),
       issuer_key_(identity::SigningKey::generate(random_)),
       issuer_sealing_(crypto::generate_private_key(random_)),
@@ -224,15 +224,9 @@ void World::revoke(std::size_t index, std::size_t told_first) {
 
 // ---- The network -------------------------------------------------------------------------------
 
-void World::partition(std::size_t first_of_second_half) {
-    passes = [first_of_second_half](std::size_t from, std::size_t to) {
-        return (from < first_of_second_half) == (to < first_of_second_half);
-    };
-}
-
 void World::inject(const net::Endpoint& from, std::size_t to, std::vector<std::byte> bytes) {
     hosts_[to]->injected += bytes.size() + kHeaders;
-    queue_.push({now_, happenings_++, to, from, std::move(bytes)});
+    push(now_, to, from, std::move(bytes));
 }
 
 void World::carry_out(Host& host, gossip::Actions& actions) {
@@ -269,19 +263,8 @@ void World::deliver(Host& from, gossip::Actions::Datagram& datagram) {
         wiretap(from, datagram);
     }
     const auto found = by_endpoint_.find(datagram.to);
-    if (found == by_endpoint_.end() || (passes && !passes(from.index, found->second))) {
-        return;
-    }
-    const int copies = dice() < weather.duplication ? 2 : 1;
-    for (int copy = 0; copy < copies; ++copy) {
-        if (dice() < weather.loss) {
-            continue;
-        }
-        const auto spread = (weather.delay_max - weather.delay_min).count();
-        const Duration delay =
-            weather.delay_min +
-            Duration{static_cast<std::int64_t>(dice() * static_cast<double>(spread))};
-        queue_.push({now_ + delay, happenings_++, found->second, from.endpoint, datagram.bytes});
+    if (found != by_endpoint_.end()) {
+        carry(from.index, found->second, from.endpoint, datagram.bytes);
     }
 }
 
@@ -289,7 +272,7 @@ void World::schedule_timer(Host& host) {
     const Time next = std::max(host.node->next_timer(), now_);
     if (host.node->next_timer() != Time::max() && next + host.stall < host.timer) {
         host.timer = next + host.stall;
-        queue_.push({host.timer, happenings_++, host.index, {}, {}});
+        push_timer(host.timer, host.index);
     }
 }
 
@@ -312,30 +295,6 @@ void World::happen(Happening& happening) {
         host.node->on_datagram(happening.from, happening.bytes, moment(host), actions);
     }
     carry_out(host, actions);
-}
-
-void World::run_for(Duration duration) {
-    const Time end = now_ + duration;
-    while (!queue_.empty() && queue_.top().at <= end) {
-        Happening next = std::move(const_cast<Happening&>(queue_.top()));
-        queue_.pop();
-        now_ = std::max(now_, next.at);
-        happen(next);
-    }
-    now_ = end;
-}
-
-std::optional<Duration> World::run_until(const std::function<bool()>& done,
-                                         Duration limit,
-                                         Duration step) {
-    const Time begin = now_;
-    while (!done()) {
-        if (now_ - begin >= limit) {
-            return std::nullopt;
-        }
-        run_for(step);
-    }
-    return now_ - begin;
 }
 
 // ---- What is there -----------------------------------------------------------------------------

@@ -1,28 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // A network of whole gossip nodes in one process and in virtual time: what they send is delivered,
-// late, twice or not at all, by a seeded dice. The same seed gives the same run.
+// late, twice or not at all (wire.hpp).
 #pragma once
 
-#include <functional>
 #include <memory>
-#include <queue>
 #include <vector>
 
 #include <weft/gossip/node.hpp>
 #include <weft/identity/trusted_time.hpp>
 
+#include "wire.hpp"
+
 namespace weft::sim {
-
-using std::chrono::milliseconds;
-using std::chrono::seconds;
-
-/// How datagrams travel.
-struct Weather {
-    double loss = 0;
-    double duplication = 0;
-    Duration delay_min = std::chrono::microseconds{200};
-    Duration delay_max = milliseconds{2};
-};
 
 struct Host {
     gossip::OwnIdentity identity() const;
@@ -50,7 +39,7 @@ struct Host {
     std::uint64_t seen_elsewhere = 0;  ///< told that someone else signs with its key
 };
 
-class World {
+class World : public Wire {
   public:
     explicit World(std::uint64_t seed, std::size_t hosts = 0);
 
@@ -72,21 +61,9 @@ class World {
     void revoke(std::size_t index, std::size_t told_first);
 
     // ---- The network
-    Weather weather;
-    /// Whether a datagram may pass; set by a partition.
-    std::function<bool(std::size_t from, std::size_t to)> passes;
-    void partition(std::size_t first_of_second_half);
-    void heal() { passes = nullptr; }
     /// Hands bytes to a host as if they came from `from`.
     void inject(const net::Endpoint& from, std::size_t to, std::vector<std::byte> bytes);
 
-    // ---- Time
-    void run_for(Duration duration);
-    /// Runs until `done` holds, asked each `step`; how long it took, or nullopt after `limit`.
-    std::optional<Duration> run_until(const std::function<bool()>& done,
-                                      Duration limit,
-                                      Duration step = milliseconds{10});
-    [[nodiscard]] Time now() const { return now_; }
     [[nodiscard]] gossip::Moment moment(Host& host) const;
 
     // ---- What is there
@@ -105,18 +82,6 @@ class World {
     gossip::StatementCache cache{1 << 20};
 
   private:
-    struct Happening {
-        Time at;
-        std::uint64_t order;
-        std::size_t host;
-        net::Endpoint from;
-        std::vector<std::byte> bytes;  // empty: a timer
-    };
-    struct Later {
-        bool operator()(const Happening& a, const Happening& b) const {
-            return a.at != b.at ? a.at > b.at : a.order > b.order;
-        }
-    };
     [[nodiscard]] std::vector<std::byte> certify(Host& host,
                                                  std::uint64_t serial,
                                                  std::vector<net::Prefix> blocks);
@@ -124,11 +89,8 @@ class World {
     void carry_out(Host& host, gossip::Actions& actions);
     void deliver(Host& from, gossip::Actions::Datagram& datagram);
     void schedule_timer(Host& host);
-    void happen(Happening& happening);
-    double dice() { return random_.next_u32() / 4294967296.0; }
+    void happen(Happening& happening) override;
 
-    SeededRandom random_;
-    Time now_{seconds{1'000}};
     identity::SigningKey root_;
     identity::SigningKey issuer_key_;
     crypto::PrivateKey issuer_sealing_;
@@ -136,8 +98,6 @@ class World {
     identity::NetworkId network_;
     std::vector<std::unique_ptr<Host>> hosts_;
     std::map<net::Endpoint, std::size_t> by_endpoint_;
-    std::priority_queue<Happening, std::vector<Happening>, Later> queue_;
-    std::uint64_t happenings_ = 0;
     std::uint64_t withdrawn_ = 0;
     std::uint64_t revocations_ = 0;
 };
