@@ -124,9 +124,9 @@ Result<> take_pool(Draft& draft, const Value& value) {
         return prefix.error();
     }
     if (prefix->address.family() != kFamily || prefix->masked() != *prefix) {
-        return value.wrong(std::string{kFamily == net::Family::kIpv4 ? "must be an IPv4"
-                                                                     : "must be an IPv6"} +
-                           " prefix without host bits, not " + prefix->to_string());
+        return value.wrong(
+            std::string{kFamily == net::Family::kIpv4 ? "must be an IPv4" : "must be an IPv6"} +
+            " prefix without host bits, not " + prefix->to_string());
     }
     draft.network.*kPool = *prefix;
     return {};

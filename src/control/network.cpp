@@ -29,9 +29,9 @@ Result<> check_name(const std::string& name) {
     if (identity::valid_name(name)) {
         return {};
     }
-    return invalid("no node can have the name \"" + name +
-                       "\": 1 to 63 of a-z, 0-9 and inner hyphens",
-                   "name it: --name NAME");
+    return invalid(
+        "no node can have the name \"" + name + "\": 1 to 63 of a-z, 0-9 and inner hyphens",
+        "name it: --name NAME");
 }
 
 Result<net::Prefix> parse_pool(const std::string& text, net::Family family) {
@@ -136,14 +136,15 @@ Result<api::NetworkReply> Network::Impl::init(const api::InitRequest& request) {
 void Network::Impl::join(const api::JoinRequest& request, Joined done) {
     if (participant().is_member()) {
         const Result<identity::Token> token = identity::parse_token(request.token);
-        const bool same = token && identity::network_id_of(token->root) ==
-                                       participant().certificate().network;
+        const bool same =
+            token && identity::network_id_of(token->root) == participant().certificate().network;
         if (same) {
             done(network_reply(participant(), true));
             return;
         }
     }
-    const std::string name = request.name.empty() ? std::string{} : node_name(request.name, parts_.config);
+    const std::string name =
+        request.name.empty() ? std::string{} : node_name(request.name, parts_.config);
     answer_join(Error{std::make_error_code(std::errc::operation_canceled),
                       "another weft join took this one's place",
                       {}});
@@ -221,8 +222,7 @@ Result<api::TokenReply> Network::Impl::create_token(const api::TokenRequest& req
         }
         options.from = from->masked();
     }
-    const Result<issuer::NewToken> token =
-        participant().create_token(options, Overlay::clock());
+    const Result<issuer::NewToken> token = participant().create_token(options, Overlay::clock());
     if (!token) {
         return token.error();
     }

@@ -56,6 +56,5 @@ class Network::Impl {
 [[nodiscard]] api::Members members_of(const mesh::Participant& participant);
 [[nodiscard]] api::Ipam ipam_of(const mesh::Participant& participant);
 [[nodiscard]] std::vector<api::TokenStatus> tokens_of(const mesh::Participant& participant);
-[[nodiscard]] std::string_view reachability_text(gossip::Reachability reachability);
 
 }  // namespace weft::control

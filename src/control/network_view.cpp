@@ -33,7 +33,7 @@ api::MemberStatus status_of(const gossip::Node& node,
     status.name = certificate.name;
     status.id = member.id().to_string();
     status.self = member.id() == node.id();
-    status.state = status.self ? "alive" : reachability_text(node.reachability(member.id()));
+    status.state = status.self ? "alive" : to_string(node.reachability(member.id()));
     status.issuer = issuers.contains(certificate.name);
     status.ephemeral = certificate.ephemeral;
     status.blocks = texts(certificate.blocks);
@@ -90,20 +90,6 @@ api::BlockStock stock_of(const issuer::Issuer& issuer,
 }
 
 }  // namespace
-
-std::string_view reachability_text(gossip::Reachability reachability) {
-    switch (reachability) {
-        case gossip::Reachability::kAlive:
-            return "alive";
-        case gossip::Reachability::kSuspect:
-            return "suspect";
-        case gossip::Reachability::kDead:
-            return "dead";
-        case gossip::Reachability::kLeft:
-            return "left";
-    }
-    return "dead";
-}
 
 api::NetworkReply network_reply(const mesh::Participant& participant, bool already) {
     const identity::Certificate& certificate = participant.certificate();

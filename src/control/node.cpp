@@ -184,8 +184,8 @@ void Node::Impl::stop() {
     env_.log.info("node_stopped", {{"interface", interface}});
 }
 
-/// The configured peers as they are on the device now, whatever wg has done to them; their endpoints
-/// as they were configured, since a peer may roam.
+/// The configured peers as they are on the device now, whatever wg has done to them; their
+/// endpoints as they were configured, since a peer may roam.
 Desired Node::Impl::in_force() {
     DeviceView device = view_of(*engine_, true);
     Desired now;

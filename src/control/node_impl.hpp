@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The node's state. What it does is in four files: node.cpp (life, changes), node_network.cpp (what
-// the network it is in makes of it), node_watch.cpp (each second), node_status.cpp (what there is to
-// say). Control thread.
+// the network it is in makes of it), node_watch.cpp (each second), node_status.cpp (what there is
+// to say). Control thread.
 #pragma once
 
 #include <memory>
@@ -122,9 +122,9 @@ class Node::Impl {
     std::map<net::Prefix, std::string> shadowed_;            // members' prefixes not in force
     std::optional<Error> network_failed_;                    // what reconciling could not do
 
-    PeerMap peers_;  // configured and members, without those removed by wg
-    std::vector<net::Prefix> addresses_;  // of the configuration
-    std::set<net::Prefix> skipped_routes_;   // told already
+    PeerMap peers_;                         // configured and members, without those removed by wg
+    std::vector<net::Prefix> addresses_;    // of the configuration
+    std::set<net::Prefix> skipped_routes_;  // told already
     Resolver resolver_;
     EndpointNames names_;
     PeerWatch watch_;

@@ -44,16 +44,16 @@ Result<> Node::Impl::start_network() {
                                     random_,
                                     env_.paths.state_dir / (config_.node.interface + ".network"),
                                     [this] { reconcile_soon(); }});
-    network_ = std::make_unique<Network>(std::make_unique<Network::Impl>(Network::Impl::Parts{
-        env_.loop,
-        *overlay_,
-        random_,
-        config_,
-        [this] { return surroundings(); },
-        [this] {
-            describe_self();
-            reconcile();
-        }}));
+    network_ = std::make_unique<Network>(
+        std::make_unique<Network::Impl>(Network::Impl::Parts{env_.loop,
+                                                             *overlay_,
+                                                             random_,
+                                                             config_,
+                                                             [this] { return surroundings(); },
+                                                             [this] {
+                                                                 describe_self();
+                                                                 reconcile();
+                                                             }}));
     return overlay_->start();
 }
 
@@ -208,9 +208,8 @@ std::vector<net::Prefix> Node::Impl::own_addresses() const {
     }
     for (const net::Prefix& block : participant.certificate().blocks) {
         const net::IpAddress own = block.first_host();
-        const bool configured = std::any_of(addresses.begin(), addresses.end(), [&](const auto& a) {
-            return a.address == own;
-        });
+        const bool configured = std::any_of(
+            addresses.begin(), addresses.end(), [&](const auto& a) { return a.address == own; });
         if (!configured) {
             addresses.push_back({own, own.bits()});
         }
@@ -243,6 +242,16 @@ void Node::Impl::add_network_problems(std::vector<api::Problem>& out) const {
                        "take it out of that peer's allowed_ips, then weft reload"});
     }
     const mesh::Participant& participant = overlay_->participant();
+    if (participant.is_member() &&
+        participant.trust().is_revoked(participant.certificate().identity_key,
+                                       participant.certificate().serial)) {
+        out.push_back(
+            {"removed_from_network",
+             "error",
+             participant.certificate().name,
+             "this node's certificate was taken back: the others speak to it no more",
+             "weft leave --yes, then weft join with a new token, if it is to be in again"});
+    }
     if (participant.is_member() && !participant.time().view().trusted) {
         out.push_back({"clock_not_trusted",
                        "warning",

@@ -83,7 +83,7 @@ api::PeerStatus Node::Impl::status_of(const PeerView& peer) const {
         const identity::NodeId& id = *configured->second.member;
         status.origin = "gossip";
         status.id = id.to_string();
-        status.member = reachability_text(overlay_->participant().gossip().reachability(id));
+        status.member = to_string(overlay_->participant().gossip().reachability(id));
     }
     if (peer.endpoint) {
         status.endpoint = peer.endpoint->to_string();

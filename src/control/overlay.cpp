@@ -118,7 +118,7 @@ void Overlay::carry_out(mesh::Output& out) {
                 level, notice.event, {{"node", notice.subject}, {"detail", notice.detail}});
         }
     }
-    if (out.peers_changed) {
+    if (out.peers_changed || out.own_changed) {
         parts_.on_peers_changed();
     }
     out = {};

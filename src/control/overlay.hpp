@@ -37,7 +37,9 @@ class Overlay {
     Overlay& operator=(const Overlay&) = delete;
 
     /// How a join ends is told here.
-    void on_joined(std::function<void(const Result<>&)> handler) { on_joined_ = std::move(handler); }
+    void on_joined(std::function<void(const Result<>&)> handler) {
+        on_joined_ = std::move(handler);
+    }
     /// Errors: the participant's state.
     Result<> start();
     void stop();

@@ -21,7 +21,7 @@ namespace weft::control {
 struct DesiredPeer {
     std::string name;
     std::optional<identity::NodeId> member;  // nothing: configured
-    Secret<32> preshared_key;  // zero: none
+    Secret<32> preshared_key;                // zero: none
     std::optional<config::HostPort> endpoint;
     std::vector<net::Prefix> allowed_ips;  // sorted, masked, each once
     std::chrono::seconds keepalive{0};
@@ -38,7 +38,8 @@ struct Desired {
     PeerMap peers;
 };
 
-/// Reads the key files; the private key is zero where none is configured. Errors: those of load_key_file, with the peer's name.
+/// Reads the key files; the private key is zero where none is configured. Errors: those of
+/// load_key_file, with the peer's name.
 [[nodiscard]] Result<Desired> load_desired(const config::Config& config);
 
 struct Plan {
@@ -62,8 +63,8 @@ struct MemberPeers {
     PeerMap peers;
     std::map<net::Prefix, std::string> shadowed;  // to the member's name
 };
-[[nodiscard]] MemberPeers member_peers(
-    const std::map<crypto::PublicKey, mesh::WantedPeer>& wanted, const PeerMap& configured);
+[[nodiscard]] MemberPeers member_peers(const std::map<crypto::PublicKey, mesh::WantedPeer>& wanted,
+                                       const PeerMap& configured);
 
 /// Routes by weft0: every allowed prefix of configured peers once, the pools, and what members have
 /// outside of them. Default routes are not among them but in `skipped`: taking over the machine's

@@ -54,8 +54,8 @@ Result<std::set<std::pair<unsigned, net::Family>>> add_routes(
             continue;
         }
         const auto name = names.find(route.interface);
-        in_use.push_back(
-            {route.destination, "the route by " + (name == names.end() ? "nothing" : name->second)});
+        in_use.push_back({route.destination,
+                          "the route by " + (name == names.end() ? "nothing" : name->second)});
     }
     return ways_out;
 }

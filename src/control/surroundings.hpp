@@ -37,10 +37,9 @@ inline constexpr const char* kResolverFile = "/etc/resolv.conf";
 
 /// What others are told: `advertised` first, then addresses by which this machine goes out, IPv4
 /// first; at most gossip::kEndpointsMax, none of a pool, of one link or of this machine alone.
-[[nodiscard]] std::vector<net::Endpoint> own_endpoints(
-    std::span<const net::Endpoint> advertised,
-    std::span<const LocalAddress> addresses,
-    std::span<const net::Prefix> pools,
-    std::uint16_t port);
+[[nodiscard]] std::vector<net::Endpoint> own_endpoints(std::span<const net::Endpoint> advertised,
+                                                       std::span<const LocalAddress> addresses,
+                                                       std::span<const net::Prefix> pools,
+                                                       std::uint16_t port);
 
 }  // namespace weft::control

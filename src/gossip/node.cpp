@@ -51,6 +51,20 @@ struct MessageOf {
 
 }  // namespace
 
+std::string_view to_string(Reachability reachability) {
+    switch (reachability) {
+        case Reachability::kAlive:
+            return "alive";
+        case Reachability::kSuspect:
+            return "suspect";
+        case Reachability::kDead:
+            return "dead";
+        case Reachability::kLeft:
+            return "left";
+    }
+    return "dead";
+}
+
 Node::Node(OwnIdentity own,
            std::uint64_t epoch,
            identity::TrustStore& trust,

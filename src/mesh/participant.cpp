@@ -452,7 +452,11 @@ Result<> Participant::Impl::revoke(const std::string& name, const Clock& clock, 
     if (!member_ || !member_->issuer) {
         return not_an_issuer();
     }
-    auto decision = member_->issuer->revoke(name, time_->view());
+    return tell_revocation(member_->issuer->revoke(name, time_->view()), clock, out);
+}
+
+Result<> Participant::Impl::tell_revocation(
+    Result<issuer::Decision<std::vector<std::byte>>> decision, const Clock& clock, Output& out) {
     if (!decision) {
         return decision.error();
     }

@@ -79,6 +79,7 @@ class Participant::Impl {
         bool members_dirty = false;
         Time members_kept;
         Renewal renewal{};
+        bool someone_left = true;  // perhaps: on an issuer's node they are to be revoked
         std::optional<RootKey> imported_root{};
     };
 
@@ -105,6 +106,11 @@ class Participant::Impl {
     void on_join_request(const gossip::Actions::Join& join, const Clock& clock, Output& out);
     void finish_join(const Clock& clock, Output& out);
     void merge(const Clock& clock, Output& out);
+    void revoke_left(const Clock& clock, Output& out);
+    /// Commits it and spreads it.
+    Result<> tell_revocation(Result<issuer::Decision<std::vector<std::byte>>> decision,
+                             const Clock& clock,
+                             Output& out);
     void keep_members(Time now, Output& out);
 
     // participant_renewal.cpp

@@ -48,6 +48,7 @@ void Participant::Impl::on_timer(const Clock& clock, Output& out) {
         absorb(std::move(actions), clock, out);
     }
     merge(clock, out);
+    revoke_left(clock, out);
     renew(clock, out);
     watch_expiry(clock, out);
     keep_members(clock.now, out);
@@ -134,6 +135,8 @@ void Participant::Impl::on_event(const gossip::Event& event, Output& out) {
         case Kind::kMemberChanged:
         case Kind::kMemberWithdrawn:
             member_->members_dirty = true;
+            member_->someone_left =
+                member_->someone_left || (known != nullptr && known->record->record.left);
             out.peers_changed = true;
             if (event.kind != Kind::kMemberChanged) {
                 out.notices.push_back(
@@ -144,7 +147,11 @@ void Participant::Impl::on_event(const gossip::Event& event, Output& out) {
             }
             return;
         case Kind::kReachability:
-            out.notices.push_back({"member_reachability", false, subject, {}});
+            out.notices.push_back(
+                {"member_reachability",
+                 false,
+                 subject,
+                 std::string{to_string(member_->node->reachability(event.node))}});
             return;
         case Kind::kEquivocation:
             out.notices.push_back({"member_contradicts_itself",
@@ -260,6 +267,33 @@ void Participant::Impl::merge(const Clock& clock, Output& out) {
                            std::to_string(merged->certificates) + " certificates and " +
                                std::to_string(merged->revocations) +
                                " revocations that the journal lacked"});
+}
+
+/// Who has signed off has given up its keys: its name is free at once, its blocks when they have
+/// rested.
+void Participant::Impl::revoke_left(const Clock& clock, Output& out) {
+    if (!member_->someone_left || !member_->issuer || !member_->issuer->ready()) {
+        return;
+    }
+    member_->someone_left = false;
+    std::vector<identity::VerifyKey> left;
+    for (const auto& [id, member] : member_->node->members().members()) {
+        const identity::Certificate& certificate = member.certificate->certificate;
+        if (member.record->record.left && id != member_->node->id() &&
+            certificate.issuer_number == member_->issuer_number) {
+            left.push_back(certificate.identity_key);
+        }
+    }
+    for (const identity::VerifyKey& key : left) {
+        const Result<> revoked =
+            tell_revocation(member_->issuer->revoke(key, time_->view()), clock, out);
+        if (!revoked) {
+            out.notices.push_back({"leaver_not_revoked",
+                                   true,
+                                   node_id_of(key).to_string(),
+                                   revoked.error().message()});
+        }
+    }
 }
 
 void Participant::Impl::keep_members(Time now, Output& out) {

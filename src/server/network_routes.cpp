@@ -65,9 +65,8 @@ void ApiRoutes::join(const ApiRequest& request, const Reply& reply) {
         reply(bad_request(parsed.error()));
         return;
     }
-    node_.network().join(*parsed, [reply](const Result<api::NetworkReply>& joined) {
-        reply(response_of(joined));
-    });
+    node_.network().join(
+        *parsed, [reply](const Result<api::NetworkReply>& joined) { reply(response_of(joined)); });
 }
 
 void ApiRoutes::leave(const Reply& reply) {

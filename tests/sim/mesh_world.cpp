@@ -169,7 +169,7 @@ bool MeshWorld::join(std::size_t index, const std::string& token, const std::str
     machines_[index]->joined.reset();
     act(*machines_[index],
         [&](mesh::Participant& node, const mesh::Clock& time, mesh::Output& out) {
-            begun = node.join(token, name, time, out).has_value();
+            begun = node.join(token, name, {}, time, out).has_value();
         });
     return begun;
 }

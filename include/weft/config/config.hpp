@@ -98,13 +98,12 @@ struct Paths {
     static Paths from_environment();
 };
 
-/// Reads weft.toml (where it is not named, there need be none) and weft.toml.d/*.toml in name order,
-/// applies the environment, checks everything
-/// that can be checked without touching the network: unknown keys (naming the nearest known one),
-/// types, ranges, prefixes that two peers claim, keys that are not 32 bytes of base64, key files
-/// that cannot be used (their content is not kept). Relative key files start at the directory of
-/// weft.toml. Of two files that set a key the later wins; peers add up. Errors:
-/// "FILE:LINE:COLUMN: cause", the first that is found.
+/// Reads weft.toml (where it is not named, there need be none) and weft.toml.d/*.toml in name
+/// order, applies the environment, checks everything that can be checked without touching the
+/// network: unknown keys (naming the nearest known one), types, ranges, prefixes that two peers
+/// claim, keys that are not 32 bytes of base64, key files that cannot be used (their content is not
+/// kept). Relative key files start at the directory of weft.toml. Of two files that set a key the
+/// later wins; peers add up. Errors: "FILE:LINE:COLUMN: cause", the first that is found.
 [[nodiscard]] Result<Config> load(const Paths& paths);
 
 /// Where a client finds the daemon: paths.socket, else api.socket of the files as far as they can

@@ -26,8 +26,8 @@ class Network {
 
     /// The network begins with this node, which is its first issuer.
     [[nodiscard]] Result<api::NetworkReply> init(const api::InitRequest& request);
-    /// Into the network that the token is of; in it already, nothing is done. Another join ends this
-    /// one.
+    /// Into the network that the token is of; in it already, nothing is done. Another join ends
+    /// this one.
     void join(const api::JoinRequest& request, Joined done);
     /// Tells the others and forgets the network, its keys included.
     void leave(Left done);

@@ -9,6 +9,7 @@
 
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include <weft/base/clock.hpp>
@@ -26,6 +27,8 @@ struct Moment {
 
 /// How a member is, as far as this node knows. Advisory.
 enum class Reachability : std::uint8_t { kAlive, kSuspect, kDead, kLeft };
+/// "alive" | "suspect" | "dead" | "left"
+[[nodiscard]] std::string_view to_string(Reachability reachability);
 
 struct Event {
     enum class Kind : std::uint8_t {

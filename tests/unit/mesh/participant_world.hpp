@@ -124,7 +124,8 @@ class World {
     }
     Result<> join_by(Machine& machine, const std::string& token, const std::string& name) {
         Output out;
-        if (Result<> begun = machine.subject->join(token, name, machine.in_use, clock(), out); !begun) {
+        if (Result<> begun = machine.subject->join(token, name, machine.in_use, clock(), out);
+            !begun) {
             return begun;
         }
         carry(machine, out);
