@@ -98,7 +98,10 @@ PeerView view_of_peer(const wg::Tunnel& tunnel, wg::Now now, bool with_secrets) 
 
 mesh::Caller::Peer caller_view(const wg::Tunnel& tunnel, wg::Now now) {
     const wg::Peer& peer = tunnel.peer();
-    return {endpoint_of(peer), is_live(peer, now), tunnel.handshake_pending()};
+    return {endpoint_of(peer),
+            is_live(peer, now),
+            tunnel.handshake_pending(),
+            peer.counters.rx_packets.load(std::memory_order_relaxed)};
 }
 
 Result<> apply_edit(dataplane::Engine& engine, const DeviceEdit& edit) {

@@ -81,6 +81,7 @@ class Node::Impl {
     void apply_members();
     void call_members();
     void describe_self();
+    void greet_live_peers();
     [[nodiscard]] std::span<const net::Prefix> pools() const;
     [[nodiscard]] std::vector<net::Prefix> own_addresses() const;
     [[nodiscard]] Surroundings surroundings();
@@ -118,6 +119,7 @@ class Node::Impl {
     bool reconcile_due_ = false;
     Time reconciled_;
     mesh::Caller caller_;
+    std::vector<net::Endpoint> told_endpoints_;
     std::map<crypto::PublicKey, mesh::WantedPeer> members_;  // wanted at the last reconciling
     std::map<net::Prefix, std::string> shadowed_;            // members' prefixes not in force
     std::optional<Error> network_failed_;                    // what reconciling could not do

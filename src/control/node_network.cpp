@@ -188,9 +188,22 @@ void Node::Impl::describe_self() {
     own.software = software();
     own.endpoints = own_endpoints(
         config_.node.advertise, surroundings().addresses, pools(), engine_->listen_port());
+    if (own.endpoints != told_endpoints_) {
+        told_endpoints_ = own.endpoints;
+        greet_live_peers();
+    }
     mesh::Output out;
     overlay_->participant().describe(own, Overlay::clock(), out);
     overlay_->carry_out(out);
+}
+
+/// This node has moved: who hears a handshake from the new address answers there.
+void Node::Impl::greet_live_peers() {
+    for (const PeerSample& sample : samples_) {
+        if (sample.session_live && sample.endpoint) {
+            to_greet_.push_back({sample.public_key, *sample.endpoint});
+        }
+    }
 }
 
 std::span<const net::Prefix> Node::Impl::pools() const {

@@ -54,10 +54,12 @@ std::optional<net::Endpoint> Caller::next(const crypto::PublicKey& key,
                                           const std::vector<net::Endpoint>& candidates,
                                           const Peer& peer,
                                           Time now) {
-    if (peer.session || !peer.calling) {
-        calling_since_.erase(key);
+    State& state = states_[key];
+    if (!peer.calling || state.received != peer.received) {
+        state.received = peer.received;
+        state.turn.reset();
     }
-    if (peer.session || candidates.empty()) {
+    if (candidates.empty()) {
         return std::nullopt;
     }
     if (!peer.current) {
@@ -66,11 +68,13 @@ std::optional<net::Endpoint> Caller::next(const crypto::PublicKey& key,
     if (!peer.calling) {
         return std::nullopt;
     }
-    const auto [since, fresh] = calling_since_.try_emplace(key, now);
-    if (fresh || now - since->second < kTurn) {
+    if (!state.turn) {
+        state.turn = now;
+    }
+    if (now - *state.turn < (peer.session ? kSilence : kTurn)) {
         return std::nullopt;
     }
-    since->second = now;
+    state.turn = now;
     // Behind the current one; where that is no candidate any more, the first.
     const auto at = std::find(candidates.begin(), candidates.end(), *peer.current);
     const bool wraps = at == candidates.end() || at + 1 == candidates.end();

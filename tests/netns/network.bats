@@ -134,7 +134,15 @@ PY
 @test "cut in two and joined again, both halves work and become one" {
     local n
     for n in a b; do
-        inside $n nft "table inet cut { chain in { type filter hook input priority 0; ip saddr { 192.0.2.3, 192.0.2.4 } drop; ip6 saddr { 2001:db8::3, 2001:db8::4 } drop; } }"
+        inside $n nft -f - <<'NFT'
+table inet cut {
+    chain in {
+        type filter hook input priority 0
+        ip saddr { 192.0.2.3, 192.0.2.4 } drop
+        ip6 saddr { 2001:db8::3, 2001:db8::4 } drop
+    }
+}
+NFT
     done
     eventually 40 is_state a c dead
     eventually 40 is_state c a dead

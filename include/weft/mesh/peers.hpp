@@ -29,27 +29,34 @@ struct WantedPeer {
 [[nodiscard]] std::map<crypto::PublicKey, WantedPeer> wanted_peers(
     const gossip::Node& node, std::span<const net::Prefix> pools);
 
-/// Which candidate a peer without a session is called at. WireGuard's roaming decides as soon as
-/// there is a session: its endpoint is never touched.
+/// Which candidate a peer is called at that does not answer where it is. While anything is heard from
+/// it WireGuard's roaming decides, and its endpoint is never touched.
 class Caller {
   public:
     /// A candidate that does not answer handshakes for so long has had its turn.
     static constexpr Duration kTurn = std::chrono::seconds{5};
+    /// Nor is a session live whose peer has answered nothing for so long, handshakes neither.
+    static constexpr Duration kSilence = std::chrono::seconds{10};
 
     struct Peer {
         std::optional<net::Endpoint> current;  ///< the device's
         bool session = false;                  ///< one that may send
         bool calling = false;                  ///< a handshake is pending
+        std::uint64_t received = 0;            ///< packets so far
     };
     /// The endpoint to set now, if any.
     [[nodiscard]] std::optional<net::Endpoint> next(const crypto::PublicKey& key,
                                                     const std::vector<net::Endpoint>& candidates,
                                                     const Peer& peer,
                                                     Time now);
-    void forget(const crypto::PublicKey& key) { calling_since_.erase(key); }
+    void forget(const crypto::PublicKey& key) { states_.erase(key); }
 
   private:
-    std::map<crypto::PublicKey, Time> calling_since_;
+    struct State {
+        std::uint64_t received = 0;
+        std::optional<Time> turn;  // since when it is called where it is
+    };
+    std::map<crypto::PublicKey, State> states_;
 };
 
 }  // namespace weft::mesh

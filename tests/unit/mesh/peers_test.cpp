@@ -22,15 +22,25 @@ TEST(MeshCaller, the_best_candidate_where_there_is_none_yet) {
     EXPECT_FALSE(caller.next(kPeer, {}, {}, Time{}));
 }
 
-TEST(MeshCaller, never_touches_a_session) {
+TEST(MeshCaller, never_touches_a_session_that_is_idle_or_heard_from) {
     Caller caller;
     const std::vector candidates{at("192.0.2.1:51840")};
     for (const bool calling : {false, true}) {
-        const Caller::Peer peer{at("198.51.100.9:1"), true, calling};
+        Caller::Peer peer{at("198.51.100.9:1"), true, calling};
         for (int turn = 0; turn < 5; ++turn) {
+            peer.received += calling ? 1 : 0;
             EXPECT_FALSE(caller.next(kPeer, candidates, peer, Time{} + turn * kTurn));
         }
     }
+}
+
+TEST(MeshCaller, a_session_whose_peer_answers_nothing_any_more_is_not_live) {
+    Caller caller;
+    const std::vector candidates{at("192.0.2.1:51840")};
+    const Caller::Peer peer{at("198.51.100.9:1"), true, true, 7};
+    EXPECT_FALSE(caller.next(kPeer, candidates, peer, Time{}));
+    EXPECT_FALSE(caller.next(kPeer, candidates, peer, Time{} + Caller::kSilence / 2));
+    EXPECT_EQ(caller.next(kPeer, candidates, peer, Time{} + Caller::kSilence), candidates[0]);
 }
 
 TEST(MeshCaller, each_has_its_turn_while_nobody_answers) {
