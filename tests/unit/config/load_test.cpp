@@ -49,6 +49,7 @@ fwmark = 0x10
 private_key_file = "private.key"
 addresses = ["10.44.0.1/24", "fd44::1/64"]
 isa = "portable"
+advertise = ["203.0.113.7:51841", "[2001:db8::7]:51840"]
 
 [[peer]]
 name = "b"
@@ -64,6 +65,12 @@ name = "c"
 public_key = ")" + kKeyC + R"("
 endpoint = "host.example:51840"
 allowed_ips = ["0.0.0.0/0", "::/0"]
+
+[network]
+pool4 = "10.64.0.0/12"
+pool6 = "fd12:3456:789a::/48"
+block4 = 25
+block6 = 60
 
 [api]
 socket = "/tmp/w.sock"
@@ -86,6 +93,12 @@ TEST_F(Load, takes_every_key) {
     ASSERT_EQ(config.node.addresses.size(), 2U);
     EXPECT_EQ(config.node.addresses[0].to_string(), "10.44.0.1/24");
     EXPECT_EQ(config.node.isa, "portable");
+    ASSERT_EQ(config.node.advertise.size(), 2U);
+    EXPECT_EQ(config.node.advertise[1].to_string(), "[2001:db8::7]:51840");
+    EXPECT_EQ(config.network.pool4, *net::Prefix::parse("10.64.0.0/12"));
+    EXPECT_EQ(config.network.pool6, *net::Prefix::parse("fd12:3456:789a::/48"));
+    EXPECT_EQ(config.network.block4, 25U);
+    EXPECT_EQ(config.network.block6, 60U);
     ASSERT_EQ(config.peers.size(), 2U);
     const PeerConfig& b = config.peers[0];
     EXPECT_EQ(b.name, "b");
@@ -96,7 +109,7 @@ TEST_F(Load, takes_every_key) {
     EXPECT_EQ(b.allowed_ips[0].to_string(), "10.44.1.0/24");  // masked
     EXPECT_EQ(b.allowed_ips[2], *net::Prefix::parse("192.0.2.7/32"));
     EXPECT_EQ(b.keepalive, std::chrono::seconds{25});
-    EXPECT_EQ(b.where, "weft.toml:12:1");
+    EXPECT_EQ(b.where, "weft.toml:13:1");
     EXPECT_EQ(config.peers[1].endpoint->to_string(), "host.example:51840");
     EXPECT_TRUE(config.peers[1].preshared_key_file.empty());
     EXPECT_EQ(config.api.socket, "/tmp/w.sock");

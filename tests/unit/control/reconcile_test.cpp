@@ -13,6 +13,12 @@ KeyBytes key(int n) {
     return bytes;
 }
 
+ByteArray<16> key_id(int n) {
+    ByteArray<16> bytes{};
+    bytes[0] = static_cast<std::byte>(n);
+    return bytes;
+}
+
 Secret<32> secret(int n) {
     return Secret<32>{key(n)};
 }
@@ -128,7 +134,7 @@ TEST(Reconcile, KeepsTheKernelsPortWhereAnyWillDo) {
 TEST(Reconcile, RoutesEveryPrefixOnceButNoDefault) {
     Desired all = node();
     all.peers.emplace(key(4), peer("d", {"0.0.0.0/0", "::/0", "10.44.2.0/24"}));
-    const WantedRoutes wanted = wanted_routes(all.peers);
+    const WantedRoutes wanted = wanted_routes(all.peers, {});
     EXPECT_EQ(
         wanted.routes,
         (std::set{
@@ -148,8 +154,46 @@ TEST(Reconcile, NamesSettingsThatNeedARestart) {
     wanted.node.isa = "portable";
     EXPECT_EQ(restart_required(running, wanted),
               (std::vector<std::string>{"node.workers", "node.isa"}));
-    wanted.node.addresses = {prefix_from("10.44.0.7/24"), prefix_from("fd44::7/64")};
-    EXPECT_EQ(restart_required(running, wanted).size(), 3U);
+}
+
+std::map<crypto::PublicKey, mesh::WantedPeer> two_members() {
+    std::map<crypto::PublicKey, mesh::WantedPeer> wanted;
+    wanted[{key(2)}] = {{key_id(2)}, "b", {prefix_from("10.64.1.0/24")}, {}};
+    wanted[{key(7)}] = {
+        {key_id(7)}, "m", {prefix_from("10.64.7.0/24"), prefix_from("203.0.113.0/24")}, {}};
+    return wanted;
+}
+
+TEST(Reconcile, MembersArePeersByTheirCertificates) {
+    const MemberPeers members = member_peers(two_members(), {});
+    ASSERT_EQ(members.peers.size(), 2U);
+    const DesiredPeer& m = members.peers.at(key(7));
+    EXPECT_EQ(m.name, "m");
+    EXPECT_EQ(m.member, identity::NodeId{key_id(7)});
+    EXPECT_EQ(m.allowed_ips.size(), 2U);
+    EXPECT_FALSE(m.endpoint);
+    EXPECT_TRUE(members.shadowed.empty());
+}
+
+TEST(Reconcile, TheConfigurationComesBeforeMembers) {
+    const PeerMap configured = [] {
+        PeerMap peers;
+        peers.emplace(key(2), peer("static", {"10.44.1.0/24"}));
+        peers.emplace(key(4), peer("wide", {"0.0.0.0/0", "203.0.0.0/8"}));
+        return peers;
+    }();
+    const MemberPeers members = member_peers(two_members(), configured);
+    ASSERT_EQ(members.peers.size(), 1U);  // key 2 is the configuration's
+    EXPECT_EQ(members.peers.at(key(7)).allowed_ips, (std::vector{prefix_from("10.64.7.0/24")}));
+    EXPECT_EQ(members.shadowed,
+              (std::map<net::Prefix, std::string>{{prefix_from("203.0.113.0/24"), "m"}}));
+}
+
+TEST(Reconcile, RoutesPoolsAndWhatMembersHaveOutsideOfThem) {
+    const MemberPeers members = member_peers(two_members(), {});
+    const std::vector pools{prefix_from("10.64.0.0/12")};
+    EXPECT_EQ(wanted_routes(members.peers, pools).routes,
+              (std::set{prefix_from("10.64.0.0/12"), prefix_from("203.0.113.0/24")}));
 }
 
 }  // namespace
