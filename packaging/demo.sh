@@ -90,7 +90,8 @@ build() {
     "$WEFT_BUILD/weft" version
 }
 
-nodes_up() {
+nodes_up() { # as a user would: weft init on the first, weft join TOKEN on the others
+    if [ "$SUBJECT" = weft ]; then export WEFT_LAB_NETWORK=yes; fi
     "$LAB" up 3 >&2
     echo "three nodes a b c ($SUBJECT), containers ${CONTAINERS[*]}"
 }
