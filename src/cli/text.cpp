@@ -82,7 +82,8 @@ std::string format_age(std::optional<std::int64_t> then_ms, std::int64_t now_ms)
 }
 
 std::string format_until(std::int64_t then_ms, std::int64_t now_ms) {
-    return then_ms > now_ms ? "in " + format_span(then_ms - now_ms + 999) : format_age(then_ms, now_ms);
+    return then_ms > now_ms ? "in " + format_span(then_ms - now_ms + 999)
+                            : format_age(then_ms, now_ms);
 }
 
 std::string format_ms(std::uint64_t microseconds) {

@@ -6,11 +6,16 @@
 
 #include <fcntl.h>
 
+#include <weft/sys/gossip_relay.hpp>
 #include <weft/sys/udp_group.hpp>
 
 namespace weft::control {
 namespace {
 
+/// As handshakes have: DSCP AF41, no ECN. Where no router takes it off, GRO puts no gossip to data.
+constexpr std::uint8_t kTrafficClass = 0x88;
+
+static_assert(gossip::kDatagramSizeMax <= sys::GossipRelay::kDatagramMax);
 static_assert(sys::kGossipTypesFirst == gossip::kDatagramTypesFirst &&
               sys::kGossipTypesLast == gossip::kDatagramTypesLast);
 
@@ -19,8 +24,9 @@ static_assert(sys::kGossipTypesFirst == gossip::kDatagramTypesFirst &&
 Overlay::Overlay(Parts parts)
     : parts_(std::move(parts)),
       storage_(parts_.state_dir),
-      participant_({storage_, parts_.random, WEFT_BUILD_TIME}),
+      participant_({storage_, parts_.random, kBuildTime}),
       sockets_{Watched{parts_.loop}, Watched{parts_.loop}},
+      relay_(parts_.loop),
       timer_(parts_.loop),
       buffer_(std::make_unique_for_overwrite<std::byte[]>(kPortion * kTrainMax)) {}
 
@@ -35,6 +41,7 @@ Result<> Overlay::start() {
     }
     running_ = true;
     take_sockets();
+    watch(relay_, parts_.engine.gossip_relay().fd(), [this] { drain_relay(); });
     carry_out(out);
     return {};
 }
@@ -43,40 +50,40 @@ void Overlay::stop() {
     running_ = false;
     timer_.cancel();
     release_sockets();
+    boost::system::error_code ignored;
+    relay_.descriptor.close(ignored);
 }
 
 void Overlay::release_sockets() {
     for (Watched& watched : sockets_) {
         boost::system::error_code ignored;
         watched.descriptor.close(ignored);
-        watched.socket = nullptr;
     }
 }
 
 void Overlay::take_sockets() {
     const sys::UdpPair& pair = parts_.engine.gossip_sockets();
-    watch(sockets_[0], pair.v4);
-    watch(sockets_[1], pair.v6);
+    watch(sockets_[0], pair.v4.fd(), [this, &pair] { drain(pair.v4); });
+    watch(sockets_[1], pair.v6.fd(), [this, &pair] { drain(pair.v6); });
 }
 
-void Overlay::watch(Watched& watched, const sys::UdpSocket& socket) {
-    const int fd = socket.valid() ? ::fcntl(socket.fd(), F_DUPFD_CLOEXEC, 0) : -1;
-    if (fd < 0) {
-        return;
+void Overlay::watch(Watched& watched, int fd, std::function<void()> drain) {
+    const int duplicate = fd >= 0 ? ::fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
+    if (duplicate < 0) {
+        return;  // no such family, or no steering
     }
-    watched.descriptor.assign(fd);
-    watched.socket = &socket;
+    watched.descriptor.assign(duplicate);
+    watched.drain = std::move(drain);
     wait(watched);
 }
 
 void Overlay::wait(Watched& watched) {
     watched.descriptor.async_wait(Descriptor::wait_read,
                                   [this, &watched](const boost::system::error_code& error) {
-                                      if (error || watched.socket == nullptr) {
-                                          return;
+                                      if (!error && running_) {
+                                          watched.drain();
+                                          wait(watched);
                                       }
-                                      drain(*watched.socket);
-                                      wait(watched);
                                   });
 }
 
@@ -93,6 +100,20 @@ void Overlay::drain(const sys::UdpSocket& socket) {
         if (!trains[i].truncated) {
             on_train(trains[i], buffer.subspan(i * kTrainMax, trains[i].size), out);
         }
+    }
+    carry_out(out);
+}
+
+void Overlay::drain_relay() {
+    mesh::Output out;
+    const Bytes buffer{buffer_.get(), sys::GossipRelay::kDatagramMax};
+    for (std::size_t i = 0; i < kPortion; ++i) {
+        net::Endpoint from;
+        const ConstBytes datagram = parts_.engine.gossip_relay().take(from, buffer);
+        if (datagram.empty()) {
+            break;
+        }
+        participant_.on_datagram(from, datagram, clock(), out);
     }
     carry_out(out);
 }
@@ -130,9 +151,11 @@ void Overlay::carry_out(mesh::Output& out) {
 
 /// What cannot be sent is lost, as on any network; gossip asks again.
 void Overlay::send(const gossip::Actions::Datagram& datagram) {
-    const sys::UdpSocket& socket = parts_.engine.gossip_sockets().of(datagram.to.address.family());
+    const sys::UdpSocket& socket = parts_.engine.gossip_way_out().of(datagram.to.address.family());
     if (socket.valid()) {
-        const sys::OutgoingTrain train{.bytes = datagram.bytes, .segment = datagram.bytes.size()};
+        const sys::OutgoingTrain train{.bytes = datagram.bytes,
+                                       .segment = datagram.bytes.size(),
+                                       .traffic_class = kTrafficClass};
         static_cast<void>(socket.send(train, {datagram.to, {}, 0}));
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The participant among the daemon's sockets, clocks and timers: gossip's sockets are the control
-// thread's own (sys/udp_group), read in bounded portions so that a flood of junk leaves the loop
-// time for everything else.
+// thread's own (sys/udp_group), and workers relay what came to theirs. Read in bounded portions, so
+// that a flood of junk leaves the loop time for everything else.
 #pragma once
 
 #include <array>
@@ -20,6 +20,9 @@
 #include "state_storage.hpp"
 
 namespace weft::control {
+
+/// When weft was configured to be built; made by CMake.
+extern const identity::UnixSeconds kBuildTime;
 
 class Overlay {
   public:
@@ -61,13 +64,14 @@ class Overlay {
     using Descriptor = boost::asio::posix::stream_descriptor;
     struct Watched {
         explicit Watched(boost::asio::io_context& loop) : descriptor(loop) {}
-        Descriptor descriptor;  // a duplicate: closing it leaves the engine's socket alone
-        const sys::UdpSocket* socket = nullptr;
+        Descriptor descriptor;  // a duplicate: closing it leaves the engine's own alone
+        std::function<void()> drain;
     };
 
-    void watch(Watched& watched, const sys::UdpSocket& socket);
+    void watch(Watched& watched, int fd, std::function<void()> drain);
     void wait(Watched& watched);
     void drain(const sys::UdpSocket& socket);
+    void drain_relay();
     void on_train(const sys::ReceivedTrain& train, ConstBytes bytes, mesh::Output& out);
     void send(const gossip::Actions::Datagram& datagram);
     void arm_timer();
@@ -76,6 +80,7 @@ class Overlay {
     StateStorage storage_;
     mesh::Participant participant_;
     std::array<Watched, 2> sockets_;
+    Watched relay_;
     boost::asio::steady_timer timer_;
     std::unique_ptr<std::byte[]> buffer_;
     std::function<void(const Result<>&)> on_joined_;

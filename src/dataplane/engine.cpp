@@ -180,6 +180,12 @@ void Engine::set_icmp_source6(const net::IpAddress& source) {
 const sys::UdpPair& Engine::gossip_sockets() const {
     return impl_->udp_.gossip;
 }
+const sys::GossipRelay& Engine::gossip_relay() const {
+    return impl_->shared_.gossip;
+}
+const sys::UdpPair& Engine::gossip_way_out() const {
+    return impl_->udp_.steered ? impl_->udp_.gossip : impl_->udp_.workers.front();
+}
 unsigned Engine::ifindex() const {
     return impl_->tun_.ifindex();
 }

@@ -3,7 +3,7 @@
 // parallel.
 //
 //   1  receive   a train from UDP (GRO: equal-sized datagrams in one buffer)
-//   2  classify  exact type and length; a handshake that came here goes to the lane
+//   2  classify  exact type and length; what is the lane's or gossip's and came here goes there
 //   3  find      receiver index -> session, all 32 bits compared
 //   4  open      counters outside the window rejected; the rest opened in place, in batches
 //   5  commit    good tag first, then its bit in the window: a replay ends here
@@ -89,7 +89,9 @@ void Inbound::classify(Bytes datagram, const sys::ReceivedTrain& train, Time now
     const auto type = wg::classify(datagram);
     if (type != wg::MessageType::kData) {
         if (!type) {
-            drops_.add(net::DropReason::kUnknownType);
+            if (!shared_.gossip.post(train.path.remote, datagram)) {
+                drops_.add(net::DropReason::kUnknownType);
+            }
         } else if (!shared_.lane.hand_on(datagram, train.path)) {
             drops_.add(net::DropReason::kLaneOverflow);
         }

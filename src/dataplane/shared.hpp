@@ -11,6 +11,7 @@
 
 #include <weft/crypto/aead.hpp>
 #include <weft/net/drop_reason.hpp>
+#include <weft/sys/gossip_relay.hpp>
 #include <weft/sys/wake_fd.hpp>
 #include <weft/sys/work_sharing.hpp>
 #include <weft/wg/index_table.hpp>
@@ -103,6 +104,7 @@ struct Shared {
     bool steered = true;
     OffloadSwitches offloads;
     LaneMailbox lane;
+    sys::GossipRelay gossip;
     LoopGuard loop_guard;
     sys::WorkSharing sharing;
     Qsbr qsbr;

@@ -75,7 +75,8 @@ PY
 }
 
 @test "the state is the daemon's alone, and no daemon starts with state that others may read" {
-    local state=$(root_of c)/var/lib/weft/weft0.network
+    local state
+    state=$(root_of c)/var/lib/weft/weft0.network
     [ "$(stat -c %a "$state")" = 700 ]
     [ -z "$(find "$state" -type f ! -perm 600)" ]
     "$LAB" stop c

@@ -16,6 +16,7 @@
 #include <weft/base/result.hpp>
 #include <weft/crypto/aead.hpp>
 #include <weft/net/drop_reason.hpp>
+#include <weft/sys/gossip_relay.hpp>
 #include <weft/sys/tun_offload.hpp>
 #include <weft/sys/udp_group.hpp>
 #include <weft/wg/device.hpp>
@@ -58,9 +59,12 @@ class Engine {
     /// As of EngineConfig; workers stop for a moment, unless it is that already.
     void set_icmp_source6(const net::IpAddress& source);
 
-    /// The control thread's own, to read and send on; not valid where steering failed. After
-    /// rebind() these are others: register again.
+    /// The control thread's own, to read; not valid where steering failed. After rebind() these are
+    /// others: register again. What came to a worker instead is in gossip_relay().
     [[nodiscard]] const sys::UdpPair& gossip_sockets() const;
+    [[nodiscard]] const sys::GossipRelay& gossip_relay() const;
+    /// To send on: gossip's, else workers' own.
+    [[nodiscard]] const sys::UdpPair& gossip_way_out() const;
 
     [[nodiscard]] unsigned ifindex() const;
     [[nodiscard]] const std::string& interface() const;

@@ -29,8 +29,8 @@ struct WantedPeer {
 [[nodiscard]] std::map<crypto::PublicKey, WantedPeer> wanted_peers(
     const gossip::Node& node, std::span<const net::Prefix> pools);
 
-/// Which candidate a peer is called at that does not answer where it is. While anything is heard from
-/// it WireGuard's roaming decides, and its endpoint is never touched.
+/// Which candidate a peer is called at that does not answer where it is. While anything is heard
+/// from it WireGuard's roaming decides, and its endpoint is never touched.
 class Caller {
   public:
     /// A candidate that does not answer handshakes for so long has had its turn.

@@ -144,6 +144,31 @@ TEST(Engine, leaves_gossip_to_its_caller_before_and_after_another_port) {
     EXPECT_EQ(a.dropped(net::DropReason::kUnknownType), 0U);
 }
 
+/// As GRO makes it: data first, then a shorter datagram of the same two ports.
+TEST(Engine, relays_gossip_at_the_end_of_a_train_of_data) {
+    WEFT_ENTER_PRIVATE_NETNS();
+    const Node a{1, nullptr, 1};
+    configure(a);
+    const sys::UdpSocket sender{UniqueFd{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)},
+                                net::Family::kIpv4};
+    std::array<std::byte, 2 * 100 + 50> train{std::byte{4}};
+    train[100] = std::byte{4};
+    train[200] = std::byte{0x10};
+    const net::Path path{
+        .remote = {*net::IpAddress::parse("127.0.0.1"), a.engine->listen_port(), 0},
+        .source = {},
+        .source_interface = 0};
+    const auto relayed = [&]() -> std::size_t {
+        std::array<std::byte, sys::GossipRelay::kDatagramMax> buffer{};
+        net::Endpoint from;
+        pollfd wait{.fd = a.engine->gossip_relay().fd(), .events = POLLIN, .revents = 0};
+        return ::poll(&wait, 1, 2000) == 1 ? a.engine->gossip_relay().take(from, buffer).size() : 0;
+    };
+    ASSERT_TRUE(sender.send({train, 100, 0}, path).ok());
+    EXPECT_EQ(relayed(), 50U);
+    EXPECT_EQ(a.dropped(net::DropReason::kUnknownType), 0U);
+}
+
 TEST(Engine, goes_on_with_another_source_of_icmp6) {
     WEFT_ENTER_PRIVATE_NETNS();
     const NodePair nodes;
