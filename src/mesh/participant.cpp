@@ -61,16 +61,20 @@ Result<> Participant::Impl::start(const Clock& clock, Output& out) {
     if (!*network) {
         return {};
     }
-    auto keys = state_.node_keys();
+    const Result<SharedCertificate> certificate = parse_own((*network)->certificate);
+    if (!certificate) {
+        return certificate.error();
+    }
+    std::optional<NodeKeys> next;
+    Result<NodeKeys> keys = keys_in_use((*certificate)->certificate, next);
     if (!keys) {
         return keys.error();
     }
-    if (!*keys) {
-        return Error{std::make_error_code(std::errc::no_such_file_or_directory),
-                     "this node is in a network, but its keys (the state file node.key) are gone",
-                     "restore node.key from a backup, or weft leave --yes and join again"};
+    Result<> started = become_member(std::move(*keys), std::move(**network), clock, out);
+    if (started) {
+        member_->renewal.keys = std::move(next);
     }
-    return become_member(std::move(**keys), std::move(**network), clock, out);
+    return started;
 }
 
 Result<> Participant::Impl::become_member(NodeKeys keys,
@@ -205,6 +209,9 @@ Result<> Participant::Impl::start_issuer(Member& member, bool alone) const {
 
 /// Those of an attempt that a crash ended are as good as new ones.
 Result<NodeKeys> Participant::Impl::own_keys() {
+    if (Result<> removed = state_.remove_next_keys(); !removed) {
+        return removed.error();
+    }
     auto kept = state_.node_keys();
     if (!kept) {
         return kept.error();

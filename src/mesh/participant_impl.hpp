@@ -36,6 +36,7 @@ class Participant::Impl {
     Result<issuer::NewToken> create_token(const issuer::TokenOptions& options, const Clock& clock);
     Result<> withdraw_token(const identity::TokenId& id);
     Result<> revoke(const std::string& name, const Clock& clock, Output& out);
+    Result<> rotate(const Clock& clock, Output& out);
     // participant_root.cpp
     [[nodiscard]] const RootKey* root() const;  // nullptr: not here
     [[nodiscard]] Error no_root() const;
@@ -107,7 +108,7 @@ class Participant::Impl {
     [[nodiscard]] Time next_renewal() const;
     void renew(const Clock& clock, Output& out);
     [[nodiscard]] identity::JoinRequest renewal_request() const;
-    void attempt_renewal(const Clock& clock, Output& out);
+    Result<> attempt_renewal(const Clock& clock, Output& out);
     Result<> renew_here(const Clock& clock, Output& out);
     [[nodiscard]] std::vector<net::Endpoint> endpoints_of(const std::string& name) const;
     [[nodiscard]] std::vector<std::uint32_t> issuers_to_ask() const;
@@ -127,6 +128,12 @@ class Participant::Impl {
                    Output& out);
     void tell_renewal_failed(const Error& error, const Clock& clock, Output& out);
     void watch_expiry(const Clock& clock, Output& out);
+
+    // participant_rotation.cpp
+    Result<NodeKeys> keys_in_use(const identity::Certificate& certificate,
+                                 std::optional<NodeKeys>& next);
+    Result<> settle_keys();
+    void take_next_keys(Output& out);
     [[nodiscard]] std::vector<identity::Seed> seeds() const;
 
     Storage& storage_;

@@ -91,6 +91,13 @@ class Participant {
                                 Output& out);
     /// nullopt: nobody asked, or it is not over. Taken once.
     [[nodiscard]] std::optional<Result<>> take_joined();
+    /// Asks for a certificate of new WireGuard and gossip keys; the identity key stays. On the
+    /// issuer's own node it is done when it returns, elsewhere when the issuer has answered: then
+    /// Output::own_changed is set. It goes on over restarts, and the old keys are in use until
+    /// then. While it is under way, again is the same one. Errors: not a member, storage's, of an
+    /// issuer's node the issuer's: also then it goes on.
+    [[nodiscard]] Result<> rotate(const Clock& clock, Output& out);
+    [[nodiscard]] bool is_rotating() const;
     /// Signs off; forget() when a second has passed.
     [[nodiscard]] Result<> leave(const Clock& clock, Output& out);
     [[nodiscard]] Result<> forget();
