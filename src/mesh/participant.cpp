@@ -12,10 +12,16 @@
 namespace weft::mesh {
 namespace {
 
-constexpr std::uint32_t kFirstIssuer = 1;
-constexpr identity::UnixSeconds kIssuerLife = identity::UnixSeconds{10} * 365 * 86'400;
-
 using identity::UnixSeconds;
+/// Those that the network's issuers give: in case this node is to be one of them.
+issuer::BlockSizes sizes_of(const std::vector<net::Prefix>& blocks) {
+    issuer::BlockSizes sizes;
+    for (const net::Prefix& block : blocks) {
+        (block.address.is_v4() ? sizes.v4 : sizes.v6) = block.length;
+    }
+    return sizes;
+}
+
 Error already_member(const identity::Certificate& certificate) {
     return Error{std::make_error_code(std::errc::connection_already_in_progress),
                  "this node is " + certificate.name + " of network " +
@@ -94,6 +100,9 @@ Result<> Participant::Impl::become_member(NodeKeys keys,
                                                   nullptr,
                                                   nullptr,
                                                   0,
+                                                  nullptr,
+                                                  false,
+                                                  {},
                                                   0,
                                                   std::nullopt,
                                                   false,
@@ -167,41 +176,6 @@ Result<> Participant::Impl::start_gossip(Member& member, const Clock& clock, Out
         }
     }
     out.peers_changed = out.peers_changed || !actions.events.empty();
-    return {};
-}
-
-Result<> Participant::Impl::start_issuer(Member& member, bool alone) const {
-    auto keys = State{storage_}.issuer_keys();
-    if (!keys) {
-        return keys.error();
-    }
-    if (!*keys) {
-        return {};
-    }
-    const identity::TrustStore::Issuer* const own = member.trust.issuer((*keys)->number);
-    if (own == nullptr || own->revoked) {
-        return {};
-    }
-    const auto journal = storage_.read(kJournal, issuer::kJournalSizeMax);
-    if (!journal) {
-        return journal.error();
-    }
-    auto subject = std::make_unique<issuer::Issuer>(
-        issuer::Issuer::Parts{own->certificate,
-                              *own->bytes,
-                              (*keys)->signing.clone(),
-                              (*keys)->sealing.clone(),
-                              member.network.first_root,
-                              member.trust,
-                              random_},
-        issuer::Issuer::Settings{member.network.blocks, member.network.pools, alone});
-    const auto replayed = subject->replay(*journal ? ConstBytes{**journal} : ConstBytes{});
-    if (!replayed) {
-        return replayed.error();
-    }
-    member.journal_size = replayed->size;
-    member.issuer_number = (*keys)->number;
-    member.issuer = std::move(subject);
     return {};
 }
 
@@ -345,8 +319,12 @@ void Participant::Impl::finish_join(const Clock& clock, Output& out) {
     const identity::JoinReply& reply = outcome->reply;
     identity::TrustStore trust{joining_root_};
     (void)trust.add_issuer(reply.issuer_certificate, {0, false});
-    NetworkState network{
-        joining_root_, {}, reply.pools, reply.certificate, reply.seeds, std::nullopt};
+    NetworkState network{joining_root_,
+                         sizes_of(outcome->certificate.blocks),
+                         reply.pools,
+                         reply.certificate,
+                         reply.seeds,
+                         std::nullopt};
     Result<> kept = state_.keep(trust);
     if (kept) {
         kept = state_.keep(network);

@@ -120,6 +120,24 @@ class Participant {
     [[nodiscard]] Result<> remove_root();
     [[nodiscard]] bool has_root() const;
 
+    // Further issuers; trust().issuers() lists them. The first is of the member that is to issue,
+    // the others need the root's key (ENOENT).
+    /// Its issuer's public keys as one word for sign_issuer(); the keys are on its disk when it
+    /// returns. Again, or of a node that issues already: the same keys. It issues by itself when
+    /// the certificate has come. Errors: not a member, storage's.
+    [[nodiscard]] Result<std::string> issuer_request();
+    /// Gives it half of the largest part of each pool that is free, signs and spreads that; for
+    /// keys that have a certificate the same slice, and a new certificate after half of its life.
+    /// Errors: not such a word, no member that is known here, a pool without a free block (EINVAL).
+    [[nodiscard]] Result<identity::IssuerCertificate> sign_issuer(std::string_view request,
+                                                                  const Clock& clock,
+                                                                  Output& out);
+    /// By number, or by its node's name; the number. All that it has certified is void everywhere.
+    /// Errors: unknown or ambiguous, or this node's own certificate is of it (EINVAL).
+    [[nodiscard]] Result<std::uint32_t> revoke_issuer(const std::string& issuer,
+                                                      const Clock& clock,
+                                                      Output& out);
+
     // ---- The network -------------------------------------------------------------------------
     void on_datagram(const net::Endpoint& from, ConstBytes bytes, const Clock& clock, Output& out);
     void on_timer(const Clock& clock, Output& out);
