@@ -256,6 +256,14 @@ void AntiEntropy::on_refused(const NodeId& node, std::uint64_t hash, Time now) {
     }
 }
 
+void AntiEntropy::on_signers_changed() {
+    refused_.clear();
+    back_off_ = {};
+    for (auto& [id, contact] : core_.contacts) {
+        contact.sync_was_fruitful = true;
+    }
+}
+
 bool AntiEntropy::was_refused(const SummaryEntry& entry, Time now) const {
     const auto found = refused_.find({entry.node, entry.hash});
     return found != refused_.end() && now - found->second < kRefusedLifetime;

@@ -64,6 +64,8 @@ class AntiEntropy {
     /// A sync brought something.
     void on_fruit() { back_off_ = {}; }
     /// An item that we do not take: not wanted again for a while, however often it is offered.
+    /// What was refused for want of an issuer or a root may be good now: it is asked for at once.
+    void on_signers_changed();
     void on_refused(const NodeId& node, std::uint64_t hash, Time now);
     void ask_trust(const NodeId& from,
                    const net::Endpoint& at,

@@ -217,6 +217,9 @@ void Node::Parts::on_trust_added(const Rumour& rumour, const Moment& moment, Act
     core.refresh_trust_digest();
     if (core.trust_digest() != before) {
         spread(rumour);
+        if (!std::holds_alternative<RevocationRumour>(rumour)) {
+            anti_entropy.on_signers_changed();
+        }
         actions.events.push_back({Event::Kind::kTrustChanged, core.id()});
         withdraw(moment, actions);
         settle(moment, actions);

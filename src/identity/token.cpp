@@ -10,6 +10,7 @@
 #include <weft/base/assert.hpp>
 #include <weft/identity/token.hpp>
 
+#include "base64url.hpp"
 #include "fields.hpp"
 
 namespace weft::identity {
@@ -18,7 +19,6 @@ namespace {
 constexpr std::string_view kPrefix = "weft1_";
 constexpr std::string_view kAnyPrefix = "weft";
 constexpr std::string_view kSpace = " \t\r\n";
-constexpr int kBase64Url = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
 constexpr std::size_t kChecksumSize = 4;
 constexpr std::size_t kTokenBytesMax = kTokenTextMax * 3 / 4;
 
@@ -48,35 +48,6 @@ bool of_another_format(std::string_view text) {
     text.remove_prefix(kAnyPrefix.size());
     const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
     return digits > 0 && digits < text.size() && text[digits] == '_';
-}
-
-/// base64url, without padding and in its one form; empty where it is not.
-std::vector<std::byte> decode(std::string_view text) {
-    std::vector<std::byte> bytes(text.size() * 3 / 4);
-    // libsodium 1.0.18 takes bytes from 0x80 on for digits.
-    const bool ascii = std::all_of(
-        text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-    std::size_t size = 0;
-    if (!ascii || bytes.empty() ||
-        sodium_base642bin(as_uchar(bytes.data()),
-                          bytes.size(),
-                          text.data(),
-                          text.size(),
-                          nullptr,
-                          &size,
-                          nullptr,
-                          kBase64Url) != 0) {
-        size = 0;
-    }
-    bytes.resize(size);
-    return bytes;
-}
-
-std::string encode(ConstBytes bytes) {
-    std::string text(sodium_base64_encoded_len(bytes.size(), kBase64Url), '\0');
-    sodium_bin2base64(text.data(), text.size(), as_uchar(bytes.data()), bytes.size(), kBase64Url);
-    text.pop_back();  // the terminator
-    return text;
 }
 
 /// The fields between the version and the checksum, of a token that has both.
@@ -123,7 +94,7 @@ std::string to_text(const Token& token) {
     }
     out.append(checksum_of(out.bytes()));
     std::vector<std::byte> bytes = std::move(out).release();
-    std::string text = std::string{kPrefix} + encode(bytes);
+    std::string text = std::string{kPrefix} + to_base64url(bytes);
     sodium_memzero(bytes.data(), bytes.size());
     return text;
 }
@@ -144,7 +115,7 @@ Result<Token> parse_token(std::string_view text) {
     if (text.size() > kTokenTextMax) {
         return invalid("the token is longer than any", std::string{kCopyAll});
     }
-    std::vector<std::byte> bytes = decode(text.substr(kPrefix.size()));
+    std::vector<std::byte> bytes = from_base64url(text.substr(kPrefix.size()));
     const ConstBytes all{bytes};
     if (all.size() <= kChecksumSize) {
         return invalid("the token is cut short or mistyped", std::string{kCopyAll});

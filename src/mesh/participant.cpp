@@ -12,10 +12,16 @@
 namespace weft::mesh {
 namespace {
 
-constexpr std::uint32_t kFirstIssuer = 1;
-constexpr identity::UnixSeconds kIssuerLife = identity::UnixSeconds{10} * 365 * 86'400;
-
 using identity::UnixSeconds;
+/// Those that the network's issuers give: in case this node is to be one of them.
+issuer::BlockSizes sizes_of(const std::vector<net::Prefix>& blocks) {
+    issuer::BlockSizes sizes;
+    for (const net::Prefix& block : blocks) {
+        (block.address.is_v4() ? sizes.v4 : sizes.v6) = block.length;
+    }
+    return sizes;
+}
+
 Error already_member(const identity::Certificate& certificate) {
     return Error{std::make_error_code(std::errc::connection_already_in_progress),
                  "this node is " + certificate.name + " of network " +
@@ -61,16 +67,20 @@ Result<> Participant::Impl::start(const Clock& clock, Output& out) {
     if (!*network) {
         return {};
     }
-    auto keys = state_.node_keys();
+    const Result<SharedCertificate> certificate = parse_own((*network)->certificate);
+    if (!certificate) {
+        return certificate.error();
+    }
+    std::optional<NodeKeys> next;
+    Result<NodeKeys> keys = keys_in_use((*certificate)->certificate, next);
     if (!keys) {
         return keys.error();
     }
-    if (!*keys) {
-        return Error{std::make_error_code(std::errc::no_such_file_or_directory),
-                     "this node is in a network, but its keys (the state file node.key) are gone",
-                     "restore node.key from a backup, or weft leave --yes and join again"};
+    Result<> started = become_member(std::move(*keys), std::move(**network), clock, out);
+    if (started) {
+        member_->renewal.keys = std::move(next);
     }
-    return become_member(std::move(**keys), std::move(**network), clock, out);
+    return started;
 }
 
 Result<> Participant::Impl::become_member(NodeKeys keys,
@@ -90,6 +100,9 @@ Result<> Participant::Impl::become_member(NodeKeys keys,
                                                   nullptr,
                                                   nullptr,
                                                   0,
+                                                  nullptr,
+                                                  false,
+                                                  {},
                                                   0,
                                                   std::nullopt,
                                                   false,
@@ -174,41 +187,6 @@ bool Participant::Impl::is_alone(const Member& member) {
     });
 }
 
-Result<> Participant::Impl::start_issuer(Member& member, bool alone) const {
-    auto keys = State{storage_}.issuer_keys();
-    if (!keys) {
-        return keys.error();
-    }
-    if (!*keys) {
-        return {};
-    }
-    const identity::TrustStore::Issuer* const own = member.trust.issuer((*keys)->number);
-    if (own == nullptr || own->revoked) {
-        return {};
-    }
-    const auto journal = storage_.read(kJournal, issuer::kJournalSizeMax);
-    if (!journal) {
-        return journal.error();
-    }
-    auto subject = std::make_unique<issuer::Issuer>(
-        issuer::Issuer::Parts{own->certificate,
-                              *own->bytes,
-                              (*keys)->signing.clone(),
-                              (*keys)->sealing.clone(),
-                              member.network.first_root,
-                              member.trust,
-                              random_},
-        issuer::Issuer::Settings{member.network.blocks, member.network.pools, alone});
-    const auto replayed = subject->replay(*journal ? ConstBytes{**journal} : ConstBytes{});
-    if (!replayed) {
-        return replayed.error();
-    }
-    member.journal_size = replayed->size;
-    member.issuer_number = (*keys)->number;
-    member.issuer = std::move(subject);
-    return {};
-}
-
 /// Those that a crash kept from being told after the journal had them: without them members would
 /// take none of the later ones.
 void Participant::Impl::tell_own_revocations(const Clock& clock, Output& out) {
@@ -229,6 +207,9 @@ void Participant::Impl::tell_own_revocations(const Clock& clock, Output& out) {
 
 /// Those of an attempt that a crash ended are as good as new ones.
 Result<NodeKeys> Participant::Impl::own_keys() {
+    if (Result<> removed = state_.remove_next_keys(); !removed) {
+        return removed.error();
+    }
     auto kept = state_.node_keys();
     if (!kept) {
         return kept.error();
@@ -379,8 +360,12 @@ void Participant::Impl::finish_join(const Clock& clock, Output& out) {
     }
     identity::TrustStore trust{joining_root_};
     (void)trust.add_issuer(reply.issuer_certificate, {0, false});
-    NetworkState network{
-        joining_root_, {}, reply.pools, reply.certificate, reply.seeds, std::nullopt};
+    NetworkState network{joining_root_,
+                         sizes_of(outcome->certificate.blocks),
+                         reply.pools,
+                         reply.certificate,
+                         reply.seeds,
+                         std::nullopt};
     Result<> kept = state_.keep(trust);
     if (kept) {
         kept = state_.keep(network);

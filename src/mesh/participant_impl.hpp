@@ -9,11 +9,14 @@
 #include <string>
 #include <string_view>
 
+#include <weft/identity/issuer_request.hpp>
 #include <weft/mesh/participant.hpp>
 
 namespace weft::mesh {
 
 inline constexpr std::string_view kJournal = "issuer.journal";
+inline constexpr std::uint32_t kFirstIssuer = 1;
+inline constexpr identity::UnixSeconds kIssuerLife = identity::UnixSeconds{10} * 365 * 86'400;
 
 using SharedCertificate = std::shared_ptr<const gossip::SignedCertificate>;
 [[nodiscard]] Result<SharedCertificate> parse_own(ConstBytes bytes);
@@ -40,6 +43,13 @@ class Participant::Impl {
     Result<issuer::NewToken> create_token(const issuer::TokenOptions& options, const Clock& clock);
     Result<> withdraw_token(const identity::TokenId& id);
     Result<> revoke(const std::string& name, const Clock& clock, Output& out);
+    Result<> rotate(const Clock& clock, Output& out);
+    // participant_issuers.cpp
+    Result<std::string> issuer_request();
+    Result<identity::IssuerCertificate> sign_issuer(std::string_view text,
+                                                    const Clock& clock,
+                                                    Output& out);
+    Result<std::uint32_t> revoke_issuer(const std::string& issuer, const Clock& clock, Output& out);
     // participant_root.cpp
     [[nodiscard]] const RootKey* root() const;  // nullptr: not here
     [[nodiscard]] Error no_root() const;
@@ -74,6 +84,9 @@ class Participant::Impl {
         std::unique_ptr<gossip::Node> node;
         std::unique_ptr<issuer::Issuer> issuer;  // nullptr: none here
         std::uint32_t issuer_number = 0;
+        identity::SignedBytes issuer_bytes;  // its certificate
+        bool issuer_stale = false;           // trust has changed since it was looked at
+        std::set<gossip::NodeId> unlearnt;   // members that the issuer has not heard of
         std::size_t journal_size = 0;
         std::optional<Time> first_heard;  // a member, since the start
         bool members_dirty = false;
@@ -95,7 +108,6 @@ class Participant::Impl {
     Result<> restore_trust(Member& member) const;
     Result<> start_gossip(Member& member, const Clock& clock, Output& out);
     [[nodiscard]] static bool is_alone(const Member& member);
-    Result<> start_issuer(Member& member, bool alone) const;
     void tell_own_revocations(const Clock& clock, Output& out);
     issuer::Persist persist(Member& member) const;
     Result<NodeKeys> own_keys();
@@ -111,6 +123,7 @@ class Participant::Impl {
     Result<> tell_revocation(Result<issuer::Decision<std::vector<std::byte>>> decision,
                              const Clock& clock,
                              Output& out);
+    void learn(Output& out);
     void keep_members(Time now, Output& out);
 
     // participant_renewal.cpp
@@ -120,7 +133,7 @@ class Participant::Impl {
     [[nodiscard]] Time next_renewal() const;
     void renew(const Clock& clock, Output& out);
     [[nodiscard]] identity::JoinRequest renewal_request() const;
-    void attempt_renewal(const Clock& clock, Output& out);
+    Result<> attempt_renewal(const Clock& clock, Output& out);
     Result<> renew_here(const Clock& clock, Output& out);
     [[nodiscard]] std::vector<net::Endpoint> endpoints_of(const std::string& name) const;
     [[nodiscard]] std::vector<std::uint32_t> issuers_to_ask() const;
@@ -140,6 +153,20 @@ class Participant::Impl {
                    Output& out);
     void tell_renewal_failed(const Error& error, const Clock& clock, Output& out);
     void watch_expiry(const Clock& clock, Output& out);
+
+    // participant_issuers.cpp
+    Result<> start_issuer(Member& member, bool alone) const;
+    void refresh_issuer(Output& out);
+    [[nodiscard]] std::vector<net::Prefix> taken_slices() const;
+    [[nodiscard]] Result<std::vector<net::Prefix>> new_slices() const;
+    [[nodiscard]] Result<std::optional<identity::IssuerCertificate>> issuer_to_be(
+        const identity::IssuerRequest& request) const;
+
+    // participant_rotation.cpp
+    Result<NodeKeys> keys_in_use(const identity::Certificate& certificate,
+                                 std::optional<NodeKeys>& next);
+    Result<> settle_keys();
+    void take_next_keys(Output& out);
     [[nodiscard]] std::vector<identity::Seed> seeds() const;
 
     Storage& storage_;

@@ -87,8 +87,11 @@ void Participant::Impl::renew(const Clock& clock, Output& out) {
     if (!renewal.next) {
         renewal.next = soon(clock.now, renewal_pause() / kFirstAttemptSooner);
     }
-    if (clock.now >= *renewal.next) {
-        attempt_renewal(clock, out);
+    if (clock.now < *renewal.next) {
+        return;
+    }
+    if (const Result<> attempted = attempt_renewal(clock, out); !attempted) {
+        tell_renewal_failed(attempted.error(), clock, out);
     }
 }
 
@@ -112,23 +115,22 @@ identity::JoinRequest Participant::Impl::renewal_request() const {
     return request;
 }
 
-void Participant::Impl::attempt_renewal(const Clock& clock, Output& out) {
+/// Errors: what the issuer of this very node says.
+Result<> Participant::Impl::attempt_renewal(const Clock& clock, Output& out) {
     Member& member = *member_;
     const bool here =
         member.issuer && member.issuer_number == member.certificate->certificate.issuer_number;
     if (here && !member.issuer->ready()) {
-        return;  // in a moment
+        return {};  // in a moment
     }
     member.renewal.next = soon(clock.now, renewal_pause());
     if (here) {
-        if (const Result<> renewed = renew_here(clock, out); !renewed) {
-            tell_renewal_failed(renewed.error(), clock, out);
-        }
-        return;
+        return renew_here(clock, out);
     }
     member.renewal.tried.clear();
     member.renewal.silent.clear();
     ask_next_issuer(clock, out);
+    return {};
 }
 
 Result<> Participant::Impl::renew_here(const Clock& clock, Output& out) {
@@ -309,6 +311,7 @@ Result<> Participant::Impl::adopt(std::vector<std::byte> bytes,
     member.certificate = std::move(*certificate);
     member.renewal.next.reset();
     out.own_changed = true;
+    take_next_keys(out);
     gossip::Actions actions;
     member.node->replace_identity(
         {member.certificate, member.keys.identity.clone(), member.keys.gossip.clone()},

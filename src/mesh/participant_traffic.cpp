@@ -47,8 +47,10 @@ void Participant::Impl::on_timer(const Clock& clock, Output& out) {
         member_->node->on_timer(moment(clock), actions);
         absorb(std::move(actions), clock, out);
     }
+    refresh_issuer(out);
     merge(clock, out);
     revoke_left(clock, out);
+    learn(out);
     renew(clock, out);
     watch_expiry(clock, out);
     keep_members(clock.now, out);
@@ -137,6 +139,7 @@ void Participant::Impl::on_event(const gossip::Event& event, Output& out) {
             member_->members_dirty = true;
             member_->someone_left =
                 member_->someone_left || (known != nullptr && known->record->record.left);
+            member_->unlearnt.insert(event.node);
             out.peers_changed = true;
             if (event.kind != Kind::kMemberChanged) {
                 out.notices.push_back(
@@ -168,6 +171,7 @@ void Participant::Impl::on_event(const gossip::Event& event, Output& out) {
             return;
         case Kind::kTrustChanged:
             out.peers_changed = true;
+            member_->issuer_stale = true;
             if (const Result<> kept = state_.keep(member_->trust); !kept) {
                 out.notices.push_back({"state_not_kept", true, "trust", kept.error().message()});
             }
@@ -293,6 +297,30 @@ void Participant::Impl::revoke_left(const Clock& clock, Output& out) {
                                    node_id_of(key).to_string(),
                                    revoked.error().message()});
         }
+    }
+}
+
+/// Names that other issuers have given since the merge.
+void Participant::Impl::learn(Output& out) {
+    const std::set<gossip::NodeId> changed = std::exchange(member_->unlearnt, {});
+    if (!member_->issuer || !member_->issuer->ready()) {
+        return;  // the merge will have them
+    }
+    issuer::Known known;
+    for (const gossip::NodeId& id : changed) {
+        const gossip::Member* const other = member_->node->members().find(id);
+        if (other != nullptr &&
+            other->certificate->certificate.issuer_number != member_->issuer_number) {
+            known.certificates.push_back(
+                std::make_shared<const std::vector<std::byte>>(other->certificate->bytes));
+        }
+    }
+    if (known.certificates.empty()) {
+        return;
+    }
+    auto decision = member_->issuer->merge_known(known, time_->view());
+    if (!decision || !member_->issuer->commit(std::move(*decision), persist(*member_))) {
+        out.notices.push_back({"merge_failed", true, {}, "names of other issuers' nodes"});
     }
 }
 

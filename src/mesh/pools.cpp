@@ -88,4 +88,55 @@ net::Prefix first_half(const net::Prefix& pool) {
     return {masked.address, static_cast<std::uint8_t>(masked.length + 1)};
 }
 
+namespace {
+
+net::Prefix second_half(const net::Prefix& prefix) {
+    ByteArray<16> bytes{};
+    copy_bytes(prefix.address.bytes(), bytes);
+    const std::size_t at = prefix.length / 8U;
+    bytes[at] |= std::byte{0x80} >> (prefix.length % 8U);
+    const std::span<const std::byte, 16> all{bytes};
+    const auto length = static_cast<std::uint8_t>(prefix.length + 1);
+    return prefix.address.is_v4() ? net::Prefix{net::IpAddress{all.first<4>()}, length}
+                                  : net::Prefix{net::IpAddress{all}, length};
+}
+
+/// The shortest, of those the first.
+std::optional<net::Prefix> largest_free(const net::Prefix& pool,
+                                        std::span<const net::Prefix> taken,
+                                        std::uint8_t length_max) {
+    std::optional<net::Prefix> largest;
+    std::vector<net::Prefix> parts{pool.masked()};
+    while (!parts.empty()) {
+        const net::Prefix part = parts.back();
+        parts.pop_back();
+        const auto by = [&](const net::Prefix& one) { return one.overlaps(part); };
+        const auto whole = [&](const net::Prefix& one) { return one.contains(part); };
+        if (std::any_of(taken.begin(), taken.end(), whole)) {
+            continue;
+        }
+        if (std::none_of(taken.begin(), taken.end(), by)) {
+            if (!largest || std::pair{part.length, part} < std::pair{largest->length, *largest}) {
+                largest = part;
+            }
+        } else if (part.length < length_max) {
+            parts.push_back(first_half(part));
+            parts.push_back(second_half(part));
+        }
+    }
+    return largest;
+}
+
+}  // namespace
+
+std::optional<net::Prefix> further_slice(const net::Prefix& pool,
+                                         std::span<const net::Prefix> taken,
+                                         std::uint8_t block_length) {
+    const auto largest = largest_free(pool, taken, block_length);
+    if (!largest || largest->length > block_length) {
+        return std::nullopt;
+    }
+    return largest->length == block_length ? *largest : first_half(*largest);
+}
+
 }  // namespace weft::mesh

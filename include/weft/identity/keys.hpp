@@ -68,6 +68,7 @@ class SigningKey {
 /// Kinds of signed statements.
 inline constexpr std::string_view kKindCertificate = "certificate";
 inline constexpr std::string_view kKindIssuer = "issuer";
+inline constexpr std::string_view kKindIssuerRequest = "issuer-request";
 inline constexpr std::string_view kKindRevocation = "revocation";
 inline constexpr std::string_view kKindSuccessor = "successor";
 inline constexpr std::string_view kKindRecord = "record";

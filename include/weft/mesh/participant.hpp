@@ -93,6 +93,13 @@ class Participant {
                                 Output& out);
     /// nullopt: nobody asked, or it is not over. Taken once.
     [[nodiscard]] std::optional<Result<>> take_joined();
+    /// Asks for a certificate of new WireGuard and gossip keys; the identity key stays. On the
+    /// issuer's own node it is done when it returns, elsewhere when the issuer has answered: then
+    /// Output::own_changed is set. It goes on over restarts, and the old keys are in use until
+    /// then. While it is under way, again is the same one. Errors: not a member, storage's, of an
+    /// issuer's node the issuer's: also then it goes on.
+    [[nodiscard]] Result<> rotate(const Clock& clock, Output& out);
+    [[nodiscard]] bool is_rotating() const;
     /// Signs off; forget() when a second has passed.
     [[nodiscard]] Result<> leave(const Clock& clock, Output& out);
     [[nodiscard]] Result<> forget();
@@ -114,6 +121,24 @@ class Participant {
     /// error where there is none.
     [[nodiscard]] Result<> remove_root();
     [[nodiscard]] bool has_root() const;
+
+    // Further issuers; trust().issuers() lists them. The first is of the member that is to issue,
+    // the others need the root's key (ENOENT).
+    /// Its issuer's public keys as one word for sign_issuer(); the keys are on its disk when it
+    /// returns. Again, or of a node that issues already: the same keys. It issues by itself when
+    /// the certificate has come. Errors: not a member, storage's.
+    [[nodiscard]] Result<std::string> issuer_request();
+    /// Gives it half of the largest part of each pool that is free, signs and spreads that; for
+    /// keys that have a certificate the same slice, and a new certificate after half of its life.
+    /// Errors: not such a word, no member that is known here, a pool without a free block (EINVAL).
+    [[nodiscard]] Result<identity::IssuerCertificate> sign_issuer(std::string_view request,
+                                                                  const Clock& clock,
+                                                                  Output& out);
+    /// By number, or by its node's name; the number. All that it has certified is void everywhere.
+    /// Errors: unknown or ambiguous, or this node's own certificate is of it (EINVAL).
+    [[nodiscard]] Result<std::uint32_t> revoke_issuer(const std::string& issuer,
+                                                      const Clock& clock,
+                                                      Output& out);
 
     // ---- The network -------------------------------------------------------------------------
     void on_datagram(const net::Endpoint& from, ConstBytes bytes, const Clock& clock, Output& out);

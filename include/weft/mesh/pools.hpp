@@ -3,6 +3,7 @@
 // overlap nothing that a machine already reaches in another way. Pure; any thread.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -30,5 +31,11 @@ struct InUse {
 
 /// The two halves of a pool: the first is the first issuer's slice, the second for further ones.
 [[nodiscard]] net::Prefix first_half(const net::Prefix& pool);
+
+/// A further issuer's slice: half of the largest part of a pool that is free, or all of it where
+/// half would hold no block. nullopt: none is left.
+[[nodiscard]] std::optional<net::Prefix> further_slice(const net::Prefix& pool,
+                                                       std::span<const net::Prefix> taken,
+                                                       std::uint8_t block_length);
 
 }  // namespace weft::mesh

@@ -53,5 +53,43 @@ TEST(MeshPools, the_first_half_is_a_slice) {
     EXPECT_EQ(first_half(prefix("fd01:2:3::/48")), prefix("fd01:2:3::/49"));
 }
 
+TEST(MeshPools, a_further_slice_is_half_of_what_is_free) {
+    const net::Prefix pool = prefix("10.16.0.0/12");
+    std::vector<net::Prefix> taken{first_half(pool)};
+    for (const char* const next : {"10.24.0.0/14", "10.28.0.0/15", "10.30.0.0/16"}) {
+        const auto slice = further_slice(pool, taken, 24);
+        ASSERT_EQ(slice, prefix(next));
+        taken.push_back(*slice);
+    }
+    // What is given back is taken again, the largest first.
+    taken.erase(taken.begin() + 1);
+    EXPECT_EQ(further_slice(pool, taken, 24), prefix("10.24.0.0/15"));
+}
+
+TEST(MeshPools, slices_end_with_the_blocks_and_never_overlap) {
+    for (const auto& [text, block] :
+         {std::pair{"10.16.0.0/20", 24}, std::pair{"fd01:2:3::/58", 64}}) {
+        const net::Prefix pool = prefix(text);
+        std::vector<net::Prefix> taken;
+        while (const auto slice = further_slice(pool, taken, static_cast<std::uint8_t>(block))) {
+            EXPECT_TRUE(pool.contains(*slice));
+            EXPECT_LE(slice->length, block);
+            for (const net::Prefix& other : taken) {
+                ASSERT_FALSE(slice->overlaps(other));
+            }
+            taken.push_back(*slice);
+            ASSERT_LE(taken.size(), 64U);
+        }
+        std::uint64_t blocks = 0;
+        for (const net::Prefix& slice : taken) {
+            blocks += std::uint64_t{1} << (block - slice.length);
+        }
+        EXPECT_EQ(blocks, std::uint64_t{1} << (block - pool.length));
+    }
+    EXPECT_EQ(further_slice(prefix("10.16.0.0/25"), {}, 24), std::nullopt);
+    EXPECT_EQ(further_slice(prefix("10.16.0.0/12"), std::vector{prefix("10.0.0.0/8")}, 24),
+              std::nullopt);
+}
+
 }  // namespace
 }  // namespace weft::mesh
