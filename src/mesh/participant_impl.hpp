@@ -47,6 +47,8 @@ class Participant::Impl {
         std::uint32_t issuer_number = 0;
         std::size_t journal_size = 0;
         std::optional<Time> first_heard;  // a member, since the start
+        bool agrees = false;              // the last one that answered knows the same
+        bool has_unknown_grant = false;   // a member has one of ours that the journal lacks
         bool members_dirty = false;
         Time members_kept;
     };
@@ -73,7 +75,9 @@ class Participant::Impl {
     void on_event(const gossip::Event& event, Output& out);
     void on_join_request(const gossip::Actions::Join& join, const Clock& clock, Output& out);
     void finish_join(const Clock& clock, Output& out);
+    [[nodiscard]] bool merge_is_due(Time now) const;
     void merge(const Clock& clock, Output& out);
+    void look_for_own_grant(const gossip::Member& member);
     void keep_members(Time now, Output& out);
     [[nodiscard]] std::vector<identity::Seed> seeds() const;
 

@@ -45,8 +45,10 @@ class Participant {
     /// Members and time are written at most this often; trust and epochs at once.
     static constexpr Duration kKeepMembersEvery = std::chrono::seconds{10};
     static constexpr Duration kKeepTimeEvery = std::chrono::hours{1};
-    /// An issuer that was restarted merges what members know this long after it first heard one.
+    /// An issuer that was restarted merges what members know this long after it first heard one,
+    /// as soon as one that answers knows the same; where none ever does, after the longer time.
     static constexpr Duration kMergeAfter = std::chrono::seconds{2};
+    static constexpr Duration kMergeAtLast = std::chrono::seconds{20};
 
     struct Parts {
         Storage& storage;  ///< outlives it, as does `random`
