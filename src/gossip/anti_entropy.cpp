@@ -82,6 +82,10 @@ class Burst {
     DatagramWriter datagram_;
 };
 
+Duration longer(Duration pause) {
+    return std::clamp(2 * pause, AntiEntropy::kInterval, AntiEntropy::kFruitlessInterval);
+}
+
 template <class Number>
 std::uint64_t known_of(const std::vector<std::pair<std::uint32_t, Number>>& heads,
                        std::uint32_t key) {
@@ -302,12 +306,11 @@ void AntiEntropy::ask_trust(const NodeId& from,
                             const Moment& moment,
                             Actions& actions) {
     Contact& contact = core_.contacts[from];
-    const Duration interval = contact.trust_was_fruitful ? kInterval : kFruitlessInterval;
-    if (contact.trust_asked != Time{} && moment.now - contact.trust_asked < interval) {
+    if (contact.trust_asked != Time{} && moment.now - contact.trust_asked < contact.trust_pause) {
         return;
     }
     contact.trust_asked = moment.now;
-    contact.trust_was_fruitful = false;
+    contact.trust_pause = longer(contact.trust_pause);
     TrustHeads heads;
     heads.successors = static_cast<std::uint32_t>(core_.trust.successors().size());
     for (const auto& [number, issuer] : core_.trust.issuers()) {

@@ -15,7 +15,8 @@ namespace weft::gossip {
 class AntiEntropy {
   public:
     /// With one member, at most so often; where the last time brought nothing, at most each
-    /// kFruitlessInterval.
+    /// kFruitlessInterval. For revocations it is asked half as often each time: who has just come
+    /// is not answered before it is known to be where it asks from.
     static constexpr Duration kInterval = std::chrono::seconds{1};
     static constexpr Duration kFruitlessInterval = std::chrono::seconds{30};
     static constexpr Duration kBackOffMin = std::chrono::milliseconds{250};

@@ -142,13 +142,13 @@ void Node::Parts::take(const Sender& sender,
                        const Moment& moment,
                        Actions& actions) {
     const NodeId& from = sender.id;
+    const bool differs = header.members_digest != core.members.digest() ||
+                         header.trust_digest != core.trust_digest();
     if (const auto* ping = std::get_if<Ping>(&message)) {
-        const bool differs = header.members_digest != core.members.digest() ||
-                             header.trust_digest != core.trust_digest();
         prober.on_ping(from, sender.at, *ping, differs, moment, actions);
     } else if (const auto* ack = std::get_if<Ack>(&message)) {
         if (prober.on_ack(from, sender.at, *ack, moment, actions)) {
-            actions.peer_times.push_back({from, header.time});
+            actions.peer_times.push_back({from, header.time, !differs});
             const identity::UnixSeconds ours = moment.wall.now;
             if (std::max(ours, header.time) - std::min(ours, header.time) <=
                 identity::TrustedTime::kMedianOffMax) {
@@ -310,7 +310,7 @@ void Node::Parts::take_trust(const Sender& sender,
         rejected = add_successor(successor->bytes, moment, actions);
     }
     if (core.trust_digest() != before) {
-        core.contacts[sender.id].trust_was_fruitful = true;
+        core.contacts[sender.id].trust_pause = AntiEntropy::kInterval;
     }
     if (rejected) {
         on_rejected(sender, *rejected, moment, actions);

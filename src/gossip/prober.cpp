@@ -193,8 +193,10 @@ void Prober::on_ping(const NodeId& from,
     datagram.add(Ack{ping.number, at});
     core_.send(from, at, datagram, actions);
     Contact& contact = core_.contacts[from];
+    // It answered from elsewhere: its router may have taken another port.
+    const bool moved = contact.seen && contact.seen != at;
     const bool unproven =
-        (differs || !is_advertised(from, at)) && !core_.proven(from, at, moment.now);
+        (differs || moved || !is_advertised(from, at)) && !core_.proven(from, at, moment.now);
     if ((unproven || contact.state != Reachability::kAlive) &&
         moment.now - contact.challenged >= kChallengeInterval) {
         contact.challenged = moment.now;

@@ -106,6 +106,8 @@ Result<> Participant::Impl::become_member(NodeKeys keys,
                                                   0,
                                                   std::nullopt,
                                                   false,
+                                                  false,
+                                                  false,
                                                   clock.now});
     if (Result<> restored = restore_trust(*member); !restored) {
         return restored;

@@ -89,6 +89,8 @@ class Participant::Impl {
         std::set<gossip::NodeId> unlearnt;   // members that the issuer has not heard of
         std::size_t journal_size = 0;
         std::optional<Time> first_heard;  // a member, since the start
+        bool agrees = false;              // the last one that answered knows the same
+        bool has_unknown_grant = false;   // a member has one of ours that the journal lacks
         bool members_dirty = false;
         Time members_kept;
         Renewal renewal{};
@@ -117,6 +119,7 @@ class Participant::Impl {
     void on_event(const gossip::Event& event, Output& out);
     void on_join_request(const gossip::Actions::Join& join, const Clock& clock, Output& out);
     void finish_join(const Clock& clock, Output& out);
+    [[nodiscard]] bool merge_is_due(Time now) const;
     void merge(const Clock& clock, Output& out);
     void revoke_left(const Clock& clock, Output& out);
     /// Commits it and spreads it.
@@ -124,6 +127,7 @@ class Participant::Impl {
                              const Clock& clock,
                              Output& out);
     void learn(Output& out);
+    void look_for_own_grant(const gossip::Member& member);
     void keep_members(Time now, Output& out);
 
     // participant_renewal.cpp

@@ -106,6 +106,7 @@ void Participant::Impl::absorb(gossip::Actions actions, const Clock& clock, Outp
     }
     for (const gossip::Actions::PeerTime& word : actions.peer_times) {
         time_->on_peer_time(word.peer, word.theirs, clock.now);
+        member_->agrees = word.knows_the_same;
         if (!member_->first_heard) {
             member_->first_heard = clock.now;
         }
@@ -141,6 +142,9 @@ void Participant::Impl::on_event(const gossip::Event& event, Output& out) {
                 member_->someone_left || (known != nullptr && known->record->record.left);
             member_->unlearnt.insert(event.node);
             out.peers_changed = true;
+            if (event.kind == Kind::kMemberNew && known != nullptr) {
+                look_for_own_grant(*known);
+            }
             if (event.kind != Kind::kMemberChanged) {
                 out.notices.push_back(
                     {event.kind == Kind::kMemberNew ? "member_new" : "member_withdrawn",
@@ -238,9 +242,28 @@ std::vector<identity::Seed> Participant::Impl::seeds() const {
     return all;
 }
 
+/// A backup was restored, and this one was out of reach when the others were asked.
+void Participant::Impl::look_for_own_grant(const gossip::Member& member) {
+    const identity::Certificate& certificate = member.certificate->certificate;
+    if (member_->issuer && certificate.issuer_number == member_->issuer_number) {
+        const issuer::Ledger& ledger = member_->issuer->ledger();
+        member_->has_unknown_grant =
+            member_->has_unknown_grant || (ledger.live(certificate.identity_key) == nullptr &&
+                                           !ledger.is_revoked(certificate.identity_key));
+    }
+}
+
+bool Participant::Impl::merge_is_due(Time now) const {
+    const auto& heard = member_->first_heard;
+    if (!member_->issuer || !heard || now - *heard < kMergeAfter) {
+        return false;
+    }
+    return member_->issuer->ready() ? member_->has_unknown_grant
+                                    : member_->agrees || now - *heard >= kMergeAtLast;
+}
+
 void Participant::Impl::merge(const Clock& clock, Output& out) {
-    if (!member_->issuer || member_->issuer->ready() || !member_->first_heard ||
-        clock.now - *member_->first_heard < kMergeAfter) {
+    if (!merge_is_due(clock.now)) {
         return;
     }
     issuer::Known known;
@@ -265,6 +288,7 @@ void Participant::Impl::merge(const Clock& clock, Output& out) {
         member_->first_heard = clock.now;
         return;
     }
+    member_->has_unknown_grant = false;
     out.notices.push_back({"issuer_ready",
                            merged->certificates + merged->revocations > 0,
                            {},

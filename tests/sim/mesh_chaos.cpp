@@ -34,20 +34,11 @@ std::string Chaos::story() const {
 // ---- The course of it --------------------------------------------------------------------------
 
 bool Chaos::begin() {
-    for (std::size_t i = 0; i < storm_.machines; ++i) {
-        world_.add_machine(i + storm_.translated >= storm_.machines);
-    }
-    if (!world_.init(0)) {
-        return false;
-    }
     for (std::size_t i = 1; i < storm_.machines; ++i) {
-        tales_[i].name = "n" + std::to_string(++names_);
-        if (!world_.join_by(i, 0, tales_[i].name)) {
-            return false;
-        }
+        tales_[i].name = "n" + std::to_string(i);
     }
-    return world_.run_until([&] { return world_.converged(); }, seconds{60}, milliseconds{100})
-        .has_value();
+    names_ = storm_.machines;
+    return world_.begin(storm_.machines, storm_.translated);
 }
 
 void Chaos::rage(Duration length) {
@@ -148,6 +139,7 @@ void Chaos::tend(std::size_t index) {
     const bool revoked = world_.watch.is_revoked(machine.node->gossip().id());
     if ((tale.left || revoked) && chance(3) && world_.forget(index)) {
         tell(std::to_string(index) + " forgets the network");
+        gone_.push_back(tale.name);
         tale = {{}, {}, false, {}};
         machine.seen.restored = false;
     }
@@ -279,11 +271,18 @@ void Chaos::leave() {
     }
 }
 
+/// Mostly of those that are gone, so that their blocks come back.
 void Chaos::revoke() {
-    const std::size_t index = any_other();
-    if (!tales_[index].name.empty()) {
-        const bool done = world_.revoke(0, tales_[index].name);
-        tell(tales_[index].name + (done ? " is revoked" : " cannot be revoked now"));
+    const bool of_gone = !gone_.empty() && !chance(4);
+    const std::size_t which = of_gone ? random_.below(gone_.size()) : any_other();
+    const std::string name = of_gone ? gone_[which] : tales_[which].name;
+    if (name.empty()) {
+        return;
+    }
+    const bool done = world_.revoke(0, name);
+    tell(name + (done ? " is revoked" : " cannot be revoked now"));
+    if (done && of_gone) {
+        gone_.erase(gone_.begin() + static_cast<std::ptrdiff_t>(which));
     }
 }
 

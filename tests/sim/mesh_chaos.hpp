@@ -68,6 +68,7 @@ class Chaos {
     std::vector<Tale> tales_;
     std::deque<std::string> story_;
     std::uint64_t names_ = 0;
+    std::vector<std::string> gone_;  // names of machines that forgot the network
 };
 
 }  // namespace weft::sim

@@ -29,6 +29,17 @@ MeshWorld::MeshWorld(std::uint64_t seed, Shape shape) : Wire(seed), shape_(std::
 
 // ---- Machines ----------------------------------------------------------------------------------
 
+bool MeshWorld::begin(std::size_t machines, std::size_t translated) {
+    for (std::size_t i = 0; i < machines; ++i) {
+        add_machine(i + translated >= machines);
+    }
+    bool joined = init(0);
+    for (std::size_t i = 1; i < machines; ++i) {
+        joined = joined && join_by(i, 0, "n" + std::to_string(i));
+    }
+    return joined && run_until([&] { return converged(); }, seconds{60}, milliseconds{100});
+}
+
 std::size_t MeshWorld::add_machine(bool translated) {
     auto machine = std::make_unique<Machine>();
     const std::size_t index = machines_.size();

@@ -52,6 +52,9 @@ class MeshWorld : public Wire {
     MeshWorld(std::uint64_t seed, Shape shape);
 
     // ---- Machines
+    /// So many, the last of them translated, in one network that machine 0 made, and the others
+    /// joined as n1, n2 and so on; and all know all.
+    bool begin(std::size_t machines, std::size_t translated = 0);
     std::size_t add_machine(bool translated = false);
     /// With the power, or only the daemon: then the time since boot goes on.
     void boot(std::size_t index);

@@ -59,6 +59,7 @@ struct Actions {
     struct PeerTime {  ///< for identity::TrustedTime
         NodeId peer;
         identity::UnixSeconds theirs = 0;
+        bool knows_the_same = false;  ///< members, issuers and revocations, when it answered
     };
     std::optional<std::uint64_t> epoch;  ///< sync to disk, then call on_epoch_stored
     std::vector<Datagram> datagrams;
