@@ -11,7 +11,8 @@ unpacked() { # ARCH EMULATOR: leaves $board, and the emulator to the script
     [ -n "$tarball" ] || skip "no tarball for $1"
     board=$BATS_FILE_TMPDIR/$(basename "$tarball" .tar.gz)
     [ -d "$board" ] || tar -C "$BATS_FILE_TMPDIR" -xf "$tarball"
-    export WEFT_BENCH_EMULATOR=$2
+    export WEFT_BENCH_EMULATOR=$2 TMPDIR=$BATS_FILE_TMPDIR/tmp # nobody else's
+    mkdir -p "$TMPDIR"
 }
 settled() { # what the script could leave behind
     ip netns list

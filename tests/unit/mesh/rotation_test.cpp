@@ -26,7 +26,7 @@ struct Rotation : testing::Test {
     void expect_works(Machine& machine) {
         const auto& certificate = machine.subject->certificate();
         EXPECT_EQ(certificate.wireguard_key,
-                  crypto::public_key_of(machine.subject->wireguard_key()));
+                  crypto::public_key_of(machine.subject->wireguard_key().value()));
         Machine& other = &machine == &a ? b : a;
         const auto wanted = wanted_peers(other.subject->gossip(), other.subject->network().pools);
         ASSERT_EQ(wanted.size(), 1U);
