@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::string_view kIssuerPrefix = "weftissuer1_";
 constexpr std::string_view kIssuerAnyPrefix = "weftissuer";
-constexpr std::string_view kIssuerMagic = "WFQ";
+constexpr std::string_view kIssuerRequestMagic = "WFQ";
 constexpr std::size_t kIssuerTextMax = 512;  // characters
 constexpr std::string_view kAskAgain =
     "copy the whole word that `weft issuer request` printed on the node that is to issue";
@@ -23,7 +23,7 @@ constexpr std::string_view kAskAgain =
 std::string to_text(const IssuerRequest& request, const SigningKey& identity) {
     WEFT_ASSERT(identity.verify_key() == request.identity_key);
     ByteWriter body;
-    write_head(body, kIssuerMagic, request.network);
+    write_head(body, kIssuerRequestMagic, request.network);
     body.append(request.identity_key.bytes);
     body.append(request.signing_key.bytes);
     body.append(request.sealing_key.bytes);
@@ -54,7 +54,7 @@ Result<IssuerRequest> parse_issuer_request(std::string_view text) {
         return mistyped;
     }
     FieldReader reader{"the issuer's request", body_of(bytes)};
-    reader.head(kIssuerMagic);
+    reader.head(kIssuerRequestMagic);
     IssuerRequest request;
     request.network = reader.network();
     request.identity_key = reader.verify_key();

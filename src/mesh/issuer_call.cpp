@@ -11,7 +11,7 @@ namespace weft::mesh {
 namespace {
 
 /// type, version, echo: of cookies and join replies
-constexpr std::size_t kHeadSize = 2 + gossip::kEchoSize;
+constexpr std::size_t kAnswerHeadSize = 2 + gossip::kEchoSize;
 
 }  // namespace
 
@@ -110,10 +110,10 @@ bool IssuerCall::on_datagram(const net::Endpoint& from,
     const auto version = reader.read<std::uint8_t>();
     gossip::Echo echo{};
     reader.read_into(echo);
-    const bool is_cookie =
-        type == gossip::DatagramType::kCookie && bytes.size() == kHeadSize + gossip::kCookieSize;
+    const bool is_cookie = type == gossip::DatagramType::kCookie &&
+                           bytes.size() == kAnswerHeadSize + gossip::kCookieSize;
     const bool is_reply = type == gossip::DatagramType::kJoinReply &&
-                          bytes.size() <= kHeadSize + identity::kJoinReplySizeMax;
+                          bytes.size() <= kAnswerHeadSize + identity::kJoinReplySizeMax;
     if (reader.failed() || version != gossip::kFormatVersion || (!is_cookie && !is_reply)) {
         ++ignored_.malformed;
         return false;

@@ -271,7 +271,7 @@ Result<> Participant::Impl::init(const Beginning& beginning, const Clock& clock,
                      "the network's own issuer is " + std::string{to_string(*rejected)},
                      "weft init with other pools"};
     }
-    if (Result<> removed = storage_.remove(kJournal); !removed) {
+    if (Result<> removed = storage_.remove(kIssuerJournal); !removed) {
         return removed;
     }
     if (Result<> kept = state_.keep(issuer); !kept) {
@@ -298,7 +298,7 @@ Result<> Participant::Impl::init(const Beginning& beginning, const Clock& clock,
         return decision.error();
     }
     auto granted = subject.commit(std::move(*decision), [this](ConstBytes records) {
-        return storage_.append(kJournal, 0, records);
+        return storage_.append(kIssuerJournal, 0, records);
     });
     if (!granted) {
         return granted.error();
@@ -399,7 +399,7 @@ Result<> Participant::Impl::forget() {
 
 issuer::Persist Participant::Impl::persist(Member& member) const {
     return [this, &member](ConstBytes records) -> Result<> {
-        Result<> written = storage_.append(kJournal, member.journal_size, records);
+        Result<> written = storage_.append(kIssuerJournal, member.journal_size, records);
         if (written) {
             member.journal_size += records.size();
         }

@@ -14,7 +14,6 @@
 
 namespace weft::mesh {
 
-inline constexpr std::string_view kJournal = "issuer.journal";
 inline constexpr std::uint32_t kFirstIssuer = 1;
 inline constexpr identity::UnixSeconds kIssuerLife = identity::UnixSeconds{10} * 365 * 86'400;
 

@@ -77,7 +77,7 @@ Result<> Participant::Impl::start_issuer(Member& member, bool alone) const {
     if (own == nullptr || own->revoked) {
         return {};
     }
-    const auto journal = storage_.read(kJournal, issuer::kJournalSizeMax);
+    const auto journal = storage_.read(kIssuerJournal, issuer::kJournalSizeMax);
     if (!journal) {
         return journal.error();
     }
@@ -142,7 +142,7 @@ Result<std::string> Participant::Impl::issuer_request() {
     if (!*keys || (own != nullptr && own->revoked)) {
         // The journal is of the keys that were: without it they are nobody's.
         member_->issuer.reset();
-        if (Result<> removed = storage_.remove(kJournal); !removed) {
+        if (Result<> removed = storage_.remove(kIssuerJournal); !removed) {
             return removed.error();
         }
         *keys = IssuerKeys{

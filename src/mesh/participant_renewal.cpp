@@ -332,8 +332,12 @@ void Participant::Impl::tell_renewal_failed(const Error& error, const Clock& clo
     }
     renewal.told = error.cause;
     renewal.told_at = clock.now;
+    // An issuer's node that is down for a while is no trouble as long as there is time.
+    const bool urgent = renewal.keys.has_value() ||
+                        left_of(member_->certificate->certificate, time_->view()) < kUrgentBefore;
+    const bool warning = urgent || error.code != std::errc::timed_out;
     out.notices.push_back(
-        {"renewal_failed", true, member_->certificate->certificate.name, error.message()});
+        {"renewal_failed", warning, member_->certificate->certificate.name, error.message()});
 }
 
 /// By this node's own clock: also where no issuer can be asked.

@@ -29,7 +29,6 @@ constexpr File kMembers{"members", 'M'};
 constexpr File kEpoch{"epoch", 'E'};
 constexpr File kTime{"time", 'E'};
 constexpr File kIssuerKey{"issuer.key", 'I'};
-constexpr std::string_view kJournal = "issuer.journal";
 
 constexpr std::string_view kMagic = "WFT";
 constexpr std::uint8_t kVersion = 1;
@@ -382,7 +381,7 @@ Result<> State::forget() {
                                         kMembers.name,
                                         kTrust.name,
                                         kIssuerKey.name,
-                                        kJournal,
+                                        kIssuerJournal,
                                         kNextKey.name,
                                         kNodeKey.name,
                                         kEpoch.name,

@@ -4,17 +4,16 @@
 //   "WFT" kind version payload checksum 8 (of BLAKE2b-128 of all before it)
 //
 //   node.key     kind 'K'  identity seed 32, WireGuard key 32, gossip key 32
-//   next.key     kind 'K'  the same, while a rotation is under way: the network's certificate is
-//   for
-//                          one of both, and tells which are in use
+//   next.key     kind 'K'  the same, while a rotation is under way: the network's certificate
+//                          tells which of both are in use
 //   network      kind 'N'  first root 32, block lengths u8 u8, pools, the node's certificate,
-//   seeds,
-//                          on the node of init also the root's number u32 and seed 32 until it is
-//                          removed: this file alone makes a member, what it needs is written before
+//                          seeds; where the root's key is also its number u32 and seed 32: this
+//                          file alone makes a member, what it needs is written before
 //   trust        kind 'T'  successors, issuers, revocations as they were signed
 //   members      kind 'M'  certificates and records as they were signed
 //   epoch, time  kind 'E'  one u64: the last epoch used, the last Unix time believed
-//   issuer.key   kind 'I'  issuer number u32, signing seed 32, sealing key 32
+//   issuer.key   kind 'I'  number u32 (0: of keys that wait for a certificate), signing seed 32,
+//                          sealing key 32; trust tells which certificate is theirs
 //
 // Little-endian. A file that is damaged or a newer weft's is an error that says what to do, and is
 // left as it is. One owner, one thread.
@@ -32,6 +31,9 @@
 namespace weft::mesh {
 
 inline constexpr std::size_t kStateFileMax = std::size_t{64} << 20;  // 65,536 members and more
+
+/// The issuer's: its format is issuer/ledger's.
+inline constexpr std::string_view kIssuerJournal = "issuer.journal";
 
 struct NodeKeys {
     identity::SigningKey identity;

@@ -147,6 +147,37 @@ TEST(IssuerMember, renews_from_half_of_its_life_on) {
     }
 }
 
+TEST(IssuerMember, a_request_is_told_apart_when_it_is_opened) {
+    IssuerWorld world;
+    const Machine machine{1};
+    Buffer known;  // of members
+    const auto ask = [&](const Buffer& sealed) {
+        return world.commit(world.subject->on_request(
+            sealed,
+            machine.source,
+            [&](const identity::VerifyKey& key) {
+                EXPECT_EQ(key, machine.identity.verify_key());
+                return ConstBytes{known};
+            },
+            world.view()));
+    };
+    const auto joined = ask(world.seal(machine, world.token()));
+    ASSERT_TRUE(joined) << joined.error().message();
+    ASSERT_EQ(joined->status, Status::kGranted);
+    const auto first = identity::parse_certificate(joined->certificate).value();
+    world.now += 200 * kDay;
+    known = joined->certificate;
+    const auto renewed = ask(world.seal_renewal(machine, first.serial));
+    ASSERT_TRUE(renewed) << renewed.error().message();
+    const auto second = identity::parse_certificate(renewed->certificate).value();
+    EXPECT_EQ(second.generation, 2U);
+    // Members have forgotten it; the ledger can tell why.
+    world.now += (365 + 91) * kDay;
+    known.clear();
+    EXPECT_EQ(ask(world.seal_renewal(machine, second.serial))->status, Status::kExpiredToken);
+    EXPECT_FALSE(ask(Buffer(known)));
+}
+
 TEST(IssuerMember, rotates_its_keys_by_renewing_with_new_ones) {
     IssuerWorld world;
     Machine machine{1};
