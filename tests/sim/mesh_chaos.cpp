@@ -45,13 +45,26 @@ void Chaos::rage(Duration length) {
     const Time end = world_.now() + length;
     Time looked = world_.now();
     while (world_.now() < end && world_.violations().empty()) {
-        world_.run_for(Duration{static_cast<std::int64_t>(
+        pass(Duration{static_cast<std::int64_t>(
             random_.below(static_cast<std::uint64_t>(2 * storm_.pace.count())))});
         happen_something();
-        tend();
         if (world_.now() - looked >= seconds{10}) {
             looked = world_.now();
             world_.check();
+        }
+    }
+}
+
+/// Meanwhile operators get machines going again.
+void Chaos::pass(Duration wait) {
+    constexpr Duration kTendEvery = seconds{5};
+    for (; wait > Duration{}; wait -= kTendEvery) {
+        world_.run_for(std::min(wait, kTendEvery));
+        if (chance(60)) {
+            world_.heal();
+        }
+        for (std::size_t i = 0; i < world_.size(); ++i) {
+            tend(i);
         }
     }
 }
@@ -79,17 +92,17 @@ std::optional<Duration> Chaos::calm(Duration limit) {
 
 void Chaos::happen_something() {
     const std::uint32_t dice = random_.below(100U);
-    if (dice < 22) {
+    if (dice < 20) {
         power();
-    } else if (dice < 40) {
+    } else if (dice < 38) {
         join(any_other());
-    } else if (dice < 44) {
+    } else if (dice < 41) {
         leave();
-    } else if (dice < 47) {
-        revoke();
     } else if (dice < 49) {
+        revoke();
+    } else if (dice < 51) {
         replace();
-    } else if (dice < 62) {
+    } else if (dice < 63) {
         part();
     } else if (dice < 70) {
         set_clock();
@@ -108,13 +121,6 @@ void Chaos::happen_something() {
     }
 }
 
-/// Their operators get machines going again.
-void Chaos::tend() {
-    for (std::size_t i = 0; i < world_.size(); ++i) {
-        tend(i);
-    }
-}
-
 void Chaos::tend(std::size_t index) {
     Machine& machine = world_.machine(index);
     Tale& tale = tales_[index];
@@ -126,7 +132,7 @@ void Chaos::tend(std::size_t index) {
         return;
     }
     machine.disk->full = machine.disk->full && !chance(8);
-    machine.clock_error_s = chance(20) ? 0 : machine.clock_error_s;
+    machine.clock_error_s = chance(100) ? 0 : machine.clock_error_s;
     if (!machine.is_member()) {
         tale.left = false;
         if (machine.joined && !*machine.joined && chance(6) && world_.forget(index)) {
@@ -264,7 +270,7 @@ void Chaos::join(std::size_t index) {
 }
 
 void Chaos::leave() {
-    const std::size_t index = any_other();
+    const std::size_t index = any_guest();
     if (world_.machine(index).is_member() && world_.leave(index)) {
         tell(std::to_string(index) + " leaves");
         tales_[index].left = true;
@@ -274,23 +280,24 @@ void Chaos::leave() {
 /// Mostly of those that are gone, so that their blocks come back.
 void Chaos::revoke() {
     const bool of_gone = !gone_.empty() && !chance(4);
-    const std::size_t which = of_gone ? random_.below(gone_.size()) : any_other();
+    const std::size_t which = of_gone ? random_.below(gone_.size()) : any_guest();
     const std::string name = of_gone ? gone_[which] : tales_[which].name;
     if (name.empty()) {
         return;
     }
     const bool done = world_.revoke(0, name);
     tell(name + (done ? " is revoked" : " cannot be revoked now"));
-    if (done && of_gone) {
+    const Watch::Entry* const entry = world_.watch.find(name);
+    if (of_gone && (done || (entry != nullptr && entry->revoked))) {
         gone_.erase(gone_.begin() + static_cast<std::ptrdiff_t>(which));
     }
 }
 
 /// One that is no member takes the place of another.
 void Chaos::replace() {
-    const std::size_t index = any_other();
+    const std::size_t index = any_guest();
     Machine& machine = world_.machine(index);
-    const std::string& old = tales_[any_other()].name;
+    const std::string& old = tales_[any_guest()].name;
     if (!machine.runs() || machine.is_member() || old.empty() || !tales_[index].name.empty()) {
         return;
     }

@@ -40,12 +40,15 @@ class Chaos {
     };
 
     void happen_something();
-    void tend();
+    void pass(Duration wait);
     void tend(std::size_t index);
     void tell(const std::string& what);
     [[nodiscard]] std::size_t any() { return random_.below(world_.size()); }
     /// Not the issuer.
     [[nodiscard]] std::size_t any_other() { return 1 + random_.below(world_.size() - 1); }
+    /// Who may leave or be revoked: one beside the issuer stays, for an issuer that restarts where
+    /// all others are gone waits for one of them.
+    [[nodiscard]] std::size_t any_guest() { return 2 + random_.below(world_.size() - 2); }
     bool chance(unsigned one_in) { return random_.below(one_in) == 0; }
 
     void power();
