@@ -302,12 +302,15 @@ void AntiEntropy::ask_trust(const NodeId& from,
                             const Moment& moment,
                             Actions& actions) {
     Contact& contact = core_.contacts[from];
-    const Duration interval = contact.trust_was_fruitful ? kInterval : kFruitlessInterval;
+    // Each time twice as long: it may not answer yet, for it has not heard from us where we are.
+    constexpr unsigned kDoublings = 5;
+    const Duration interval = std::min<Duration>(
+        kInterval * (1U << std::min(contact.trust_asked_in_vain, kDoublings)), kFruitlessInterval);
     if (contact.trust_asked != Time{} && moment.now - contact.trust_asked < interval) {
         return;
     }
     contact.trust_asked = moment.now;
-    contact.trust_was_fruitful = false;
+    ++contact.trust_asked_in_vain;
     TrustHeads heads;
     heads.successors = static_cast<std::uint32_t>(core_.trust.successors().size());
     for (const auto& [number, issuer] : core_.trust.issuers()) {

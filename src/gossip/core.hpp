@@ -32,7 +32,7 @@ struct Contact {
     Time synced{};
     bool sync_was_fruitful = true;
     Time trust_asked{};
-    bool trust_was_fruitful = true;
+    unsigned trust_asked_in_vain = 0;  // since it last told something
     // What it may make us send.
     Allowance trust_answers{2, std::chrono::seconds{1}};
     Allowance bucket_answers{2, std::chrono::seconds{1}};

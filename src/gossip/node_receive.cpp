@@ -310,7 +310,7 @@ void Node::Parts::take_trust(const Sender& sender,
         rejected = add_successor(successor->bytes, moment, actions);
     }
     if (core.trust_digest() != before) {
-        core.contacts[sender.id].trust_was_fruitful = true;
+        core.contacts[sender.id].trust_asked_in_vain = 0;
     }
     if (rejected) {
         on_rejected(sender, *rejected, moment, actions);
