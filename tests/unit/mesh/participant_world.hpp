@@ -91,7 +91,7 @@ class World {
     void run(Duration duration) {
         const Time end = now_ + duration;
         while (now_ < end) {
-            now_ += std::chrono::milliseconds{50};
+            now_ += step();
             for (const auto& machine : machines_) {
                 if (machine->subject) {
                     Output out;
@@ -139,6 +139,15 @@ class World {
     }
 
   private:
+    /// To whoever is due next, in steps of 50 ms to half a second, as the daemon ticks.
+    [[nodiscard]] Duration step() const {
+        Time next = now_ + std::chrono::milliseconds{500};
+        for (const auto& machine : machines_) {
+            next = machine->subject ? std::min(next, machine->subject->next_timer()) : next;
+        }
+        return std::max<Duration>(next - now_, std::chrono::milliseconds{50});
+    }
+
     Time now_{std::chrono::seconds{1'000}};
     std::vector<std::unique_ptr<Machine>> machines_;
 };
