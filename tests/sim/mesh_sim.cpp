@@ -129,7 +129,7 @@ TEST(MeshSim, DaysOfChaosLeaveOneOwnerEach) {
     storm(seed_of(0),
           shape,
           test::rounds("10.16.0.0/19", "10.16.0.0/17"),
-          hours{24} * test::rounds(2, 7));
+          hours{test::rounds(36, 7 * 24)});
 }
 
 }  // namespace
