@@ -140,8 +140,29 @@ std::optional<NodeId> Prober::next_target() {
     return std::nullopt;
 }
 
+/// It may have lost the address where it was heard: as long as others reach it, nothing else here
+/// would look for it elsewhere.
+void Prober::ping_elsewhere(const Moment& moment, Actions& actions) {
+    const Member* const member = core_.members.find(probe_->target);
+    if (member == nullptr) {
+        return;
+    }
+    const auto tried = pending_.find(probe_->number);
+    const std::vector<net::Endpoint> endpoints = member->record->record.endpoints;
+    const net::Endpoint there = tried != pending_.end() ? tried->second.to : net::Endpoint{};
+    for (const net::Endpoint& endpoint : endpoints) {
+        if (endpoint == there) {
+            continue;
+        }
+        if (const auto number = send_ping(probe_->target, endpoint, moment, actions)) {
+            pending_[*number].probe = true;
+        }
+    }
+}
+
 void Prober::ask_others(const Moment& moment, Actions& actions) {
     probe_->asked = true;
+    ping_elsewhere(moment, actions);
     std::vector<NodeId> helpers;
     if (const Member* member = core_.members.find(probe_->target)) {
         helpers = member->record->record.anchors;  // who has a way to it for certain

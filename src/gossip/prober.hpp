@@ -96,6 +96,7 @@ class Prober {
                                          const Moment& moment,
                                          Actions& actions);
     void start_probe(const Moment& moment, Actions& actions);
+    void ping_elsewhere(const Moment& moment, Actions& actions);
     void ask_others(const Moment& moment, Actions& actions);
     void finish_probe(bool late, const Moment& moment, Actions& actions);
     std::optional<NodeId> next_target();

@@ -156,15 +156,22 @@ NFT
 }
 
 @test "a node whose address changes is found at the new one" {
-    inside b ip addr add 192.0.2.77/24 dev eth0
     inside b ip addr del 192.0.2.2/24 dev eth0
-    inside b ip addr add 2001:db8::77/64 dev eth0 nodad
+    inside b ip addr add 192.0.2.77/24 dev eth0
     inside b ip addr del 2001:db8::2/64 dev eth0
+    inside b ip addr add 2001:db8::77/64 dev eth0 nodad
     sed -i 's/192.0.2.2:/192.0.2.77:/' "$(root_of b)/etc/weft/weft.toml"
     inside b weft reload
     eventually 30 all_answer a 10.44.1.1
     eventually 30 all_answer d 10.44.1.1
     eventually 30 sh -c "'$LAB' exec d -- weft node list --json | jq -e '.members[] | select(.name == \"b\").endpoints[0] == \"192.0.2.77:51840\"'"
+}
+
+@test "a node that loses a family of addresses is found by the other" {
+    inside b ip addr del 192.0.2.77/24 dev eth0
+    eventually 30 all_answer a 10.44.1.1
+    eventually 60 all_answer d 10.44.1.1
+    eventually 30 sh -c "'$LAB' exec d -- weft node list --json | jq -e '.members[] | select(.name == \"b\").endpoint == \"[2001:db8::77]:51840\"'"
 }
 
 @test "peers set by wg stay, and what they take of a member's prefixes is told" {
