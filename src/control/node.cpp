@@ -350,6 +350,10 @@ Result<> Node::Impl::reload() {
 }
 
 Result<> Node::Impl::apply(const DeviceEdit& edit) {
+    if (Result<> checked = check_network_owns_none(edit); !checked) {
+        env_.log.warn("device_set_refused", {{"cause", checked.error().message()}});
+        return checked;
+    }
     if (Result<> applied = edit_device(edit); !applied) {
         return applied.error();
     }

@@ -72,6 +72,9 @@ class Node::Impl {
     /// The private key, where the configuration names none. Errors: it names one beside the
     /// certificate's.
     Result<> take_own_key(Desired& desired, const config::Config& config);
+    /// Of wg's changes: the key and the members are the network's. Errors: EPERM.
+    [[nodiscard]] Result<> check_network_owns_none(const DeviceEdit& edit) const;
+    [[nodiscard]] std::optional<std::string> owner_of_prefix(const net::Prefix& prefix) const;
     void reconcile_soon();
     /// What is due at once: what is shown is in force.
     void settle();

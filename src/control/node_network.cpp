@@ -76,6 +76,52 @@ Result<> Node::Impl::take_own_key(Desired& desired, const config::Config& config
     return {};
 }
 
+Result<> Node::Impl::check_network_owns_none(const DeviceEdit& edit) const {
+    const auto refusal = [](std::string cause, std::string remedy) {
+        return Error{std::make_error_code(std::errc::operation_not_permitted),
+                     std::move(cause),
+                     std::move(remedy)};
+    };
+    if (!overlay_->participant().is_member()) {
+        return {};
+    }
+    if (edit.private_key) {
+        return refusal("the key is the one in this node's certificate", "weft leave --yes first");
+    }
+    if (edit.replace_peers && !members_.empty()) {
+        return refusal("the network's members are peers that wg cannot take away",
+                       "wg addconf or wg set instead of wg setconf");
+    }
+    for (const PeerEdit& peer : edit.peers) {
+        const auto known = peers_.find(peer.public_key);
+        if (known != peers_.end() && known->second.member) {
+            return refusal(
+                known->second.name + " is a member of the network: its certificate decides",
+                "weft node rm " + known->second.name + ", on an issuer's node");
+        }
+        for (const AllowedIpEdit& ip : peer.allowed_ips) {
+            const auto owner = owner_of_prefix(ip.prefix);
+            if (!ip.remove && owner) {
+                return refusal(ip.prefix.to_string() + " is the block of " + *owner,
+                               "choose another prefix");
+            }
+        }
+    }
+    return {};
+}
+
+std::optional<std::string> Node::Impl::owner_of_prefix(const net::Prefix& prefix) const {
+    for (const auto& [key, peer] : peers_) {
+        const bool owns = peer.member && std::find(peer.allowed_ips.begin(),
+                                                   peer.allowed_ips.end(),
+                                                   prefix.masked()) != peer.allowed_ips.end();
+        if (owns) {
+            return peer.name;
+        }
+    }
+    return std::nullopt;
+}
+
 void Node::Impl::reconcile_soon() {
     if (reconcile_due_) {
         return;
@@ -212,11 +258,13 @@ std::span<const net::Prefix> Node::Impl::pools() const {
                                    : std::span<const net::Prefix>{};
 }
 
-/// The configured ones, and each block's first address.
+/// The configured ones, and each block's first address: once no other certificate has it first, as
+/// a node has that this one takes the place of, until its revocation is known here.
 std::vector<net::Prefix> Node::Impl::own_addresses() const {
     std::vector<net::Prefix> addresses = addresses_;
     const mesh::Participant& participant = overlay_->participant();
-    if (!participant.is_member()) {
+    if (!participant.is_member() ||
+        !participant.gossip().members().owns_its_prefixes(participant.gossip().id())) {
         return addresses;
     }
     for (const net::Prefix& block : participant.certificate().blocks) {

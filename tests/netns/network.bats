@@ -174,14 +174,23 @@ NFT
     eventually 30 sh -c "'$LAB' exec d -- weft node list --json | jq -e '.members[] | select(.name == \"b\").endpoint == \"[2001:db8::77]:51840\"'"
 }
 
-@test "peers set by wg stay, and what they take of a member's prefixes is told" {
-    local key
+@test "peers set by wg stay through changes of members; the key and the members are not wg's to change" {
+    local key member
     key=$(weft_genkey | inside c weft pubkey)
+    member=$(inside c weft status --json | jq -r '.peers[] | select(.name == "a").public_key')
     inside c wg set weft0 peer "$key" allowed-ips 10.99.0.0/24
-    inside a weft token create --name x >/dev/null
-    sleep 2
-    inside c wg show weft0 peers | grep -F "$key"
+    fails inside c wg set weft0 peer "$member" remove
+    fails inside c wg set weft0 peer "$member" endpoint 198.51.100.1:1
+    fails inside c wg set weft0 peer "$key" allowed-ips 10.44.0.0/24
+    weft_genkey >"$BATS_TEST_TMPDIR/key"
+    fails inside c wg set weft0 private-key "$BATS_TEST_TMPDIR/key"
+    kill -KILL "$("$LAB" pid d)"
+    eventually 40 is_state c d dead
+    "$LAB" peer d weft
+    eventually 40 is_state c d alive
+    inside c wg show weft0 allowed-ips | grep -F "$key" | grep -F 10.99.0.0/24
     inside c wg set weft0 peer "$key" remove
+    all_answer c 10.44.0.1
 }
 weft_genkey() { "$WEFT_BUILD/weft" genkey; }
 
