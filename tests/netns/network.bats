@@ -208,6 +208,32 @@ weft_genkey() { "$WEFT_BUILD/weft" genkey; }
     all_answer c 10.44.0.1
 }
 
+@test "junk on gossip's lane at full rate: nobody is taken for dead, changes go on" {
+    local junk pid ticks
+    pid=$("$LAB" pid a)
+    ticks=$(control_ticks "$pid")
+    inside b timeout 20 python3 -c '
+import os, socket, time
+out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+junk = [bytes([0x10 + i % 6]) + os.urandom(100 + i * 17 % 1100) for i in range(64)]
+end, sent = time.time() + 8, 0
+while time.time() < end:
+    for datagram in junk:
+        out.sendto(datagram, ("192.0.2.1", 51840))
+    sent += len(junk)
+print(sent // 8, "a second")' >"$BATS_TEST_TMPDIR/junk" 3>&- &
+    junk=$!
+    sleep 4
+    is_state c a alive
+    is_state a c alive
+    inside c weft wait --nodes 4 --timeout 5s
+    all_answer c 10.44.0.1
+    wait $junk
+    echo "$(cat "$BATS_TEST_TMPDIR/junk"), the control thread took $((($(control_ticks "$pid") - ticks) * 100 / $(getconf CLK_TCK) / 8)) % of a core" >&3
+    is_state c a alive
+}
+control_ticks() { awk '{ print $14 + $15 }' "/proc/$1/task/$1/stat"; } # PID
+
 @test "a removed node is out at once, in the middle of its traffic" {
     inside d ping -q -i 0.1 -w 30 10.44.0.1 >"$BATS_TEST_TMPDIR/ping" 2>&1 3>&- &
     local ping=$!
