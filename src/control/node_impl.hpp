@@ -89,6 +89,7 @@ class Node::Impl {
     [[nodiscard]] std::vector<net::Prefix> own_addresses() const;
     [[nodiscard]] Surroundings surroundings();
     void add_network_problems(std::vector<api::Problem>& out) const;
+    void add_member_problems(std::vector<api::Problem>& out) const;
 
     // ---- Each second: node_watch.cpp ---------------------------------------------------------
     void arm_timer();

@@ -16,6 +16,7 @@ namespace {
 
 /// Members come in bursts: a thousand of them are one change, not a thousand.
 constexpr std::chrono::milliseconds kReconcileEvery{500};
+constexpr std::size_t kDeadShownMax = 8;
 
 std::uint64_t read_boot_id() {
     std::ifstream file{"/proc/sys/kernel/random/boot_id"};
@@ -302,6 +303,7 @@ void Node::Impl::add_network_problems(std::vector<api::Problem>& out) const {
                        "a configured peer has " + prefix.to_string() + " of this member",
                        "take it out of that peer's allowed_ips, then weft reload"});
     }
+    add_member_problems(out);
     const mesh::Participant& participant = overlay_->participant();
     if (participant.is_member() &&
         participant.trust().is_revoked(participant.certificate().identity_key,
@@ -320,6 +322,36 @@ void Node::Impl::add_network_problems(std::vector<api::Problem>& out) const {
                        "this machine's clock jumped, or is far off the others': nothing expires "
                        "here until it agrees with them",
                        "set it: timedatectl status"});
+    }
+}
+
+/// Who is dead keeps its place; where many are, the first stand for all.
+void Node::Impl::add_member_problems(std::vector<api::Problem>& out) const {
+    const mesh::Participant& participant = overlay_->participant();
+    if (!participant.is_member()) {
+        return;
+    }
+    std::vector<std::string> dead;
+    for (const auto& [id, member] : participant.gossip().members().members()) {
+        if (participant.gossip().reachability(id) == gossip::Reachability::kDead) {
+            dead.push_back(member.certificate->certificate.name);
+        }
+    }
+    std::sort(dead.begin(), dead.end());
+    for (std::size_t i = 0; i < std::min(dead.size(), kDeadShownMax); ++i) {
+        out.push_back(
+            {"member_dead",
+             "warning",
+             dead[i],
+             "neither this node nor those that it asked can reach it",
+             "weft status on that node; if it is gone for good: weft node rm " + dead[i]});
+    }
+    if (dead.size() > kDeadShownMax) {
+        out.push_back({"member_dead",
+                       "warning",
+                       std::to_string(dead.size() - kDeadShownMax) + " more",
+                       "they cannot be reached either",
+                       "weft node list"});
     }
 }
 

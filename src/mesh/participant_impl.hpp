@@ -117,6 +117,7 @@ class Participant::Impl {
     void store_epoch(std::uint64_t epoch, const Clock& clock, gossip::Actions& more, Output& out);
     void on_event(const gossip::Event& event, Output& out);
     void on_join_request(const gossip::Actions::Join& join, const Clock& clock, Output& out);
+    static void tell_grant(const issuer::Answer& answer, const net::Endpoint& to, Output& out);
     void finish_join(const Clock& clock, Output& out);
     [[nodiscard]] bool merge_is_due(Time now) const;
     void merge(const Clock& clock, Output& out);

@@ -219,7 +219,25 @@ void Participant::Impl::on_join_request(const gossip::Actions::Join& join,
         (void)member_->node->add_revocation(answer->revocation, moment(clock), actions);
         absorb(std::move(actions), clock, out);
     }
+    tell_grant(*answer, join.from, out);
     out.datagrams.push_back(gossip::Node::join_reply(join, answer->sealed));
+}
+
+/// For the operator's log; the issuer's journal is what counts.
+void Participant::Impl::tell_grant(const issuer::Answer& answer,
+                                   const net::Endpoint& to,
+                                   Output& out) {
+    const auto granted = identity::parse_certificate(answer.certificate);
+    if (!granted) {
+        return;  // refused
+    }
+    std::string detail = "serial " + std::to_string(granted->serial) + ", generation " +
+                         std::to_string(granted->generation) + " for";
+    for (const net::Prefix& block : granted->blocks) {
+        detail += " " + block.to_string();
+    }
+    out.notices.push_back(
+        {"certificate_granted", false, granted->name, detail + ", to " + to.to_string()});
 }
 
 /// This node, then whoever answers.
