@@ -9,7 +9,8 @@ SIZE=30
 setup_file() { lab_up $SIZE WEFT_LAB_NETWORK=yes; }
 teardown_file() { lab_down; }
 
-name() { if [ "$1" -lt 26 ]; then printf "\\x$(printf %x $((97 + $1)))"; else echo "n$1"; fi; }
+letters=abcdefghijklmnopqrstuvwxyz
+name() { if [ "$1" -lt 26 ]; then echo "${letters:$1:1}"; else echo "n$1"; fi; }
 knows_all() { # NODE COUNT: alive members
     [ "$(inside "$1" weft node list --json | jq '[.members[] | select(.state == "alive")] | length')" = "$2" ]
 }
