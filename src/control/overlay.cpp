@@ -37,7 +37,9 @@ mesh::Clock Overlay::clock() {
 Result<> Overlay::start() {
     mesh::Output out;
     if (Result<> started = participant_.start(clock(), out); !started) {
-        return started;
+        Error error = started.error();
+        error.cause = parts_.state_dir.string() + ": " + error.cause;
+        return error;
     }
     running_ = true;
     take_sockets();

@@ -128,8 +128,8 @@ void Joiner::on_datagram(const net::Endpoint& from,
 }
 
 const Joiner::Ignored& Joiner::ignored() const {
-    static const Ignored kNone;
-    return call_ ? call_->ignored() : kNone;
+    static const Ignored none;
+    return call_ ? call_->ignored() : none;
 }
 
 void Joiner::conclude(Time now) {

@@ -127,7 +127,7 @@ class Participant::Impl {
                              const Clock& clock,
                              Output& out);
     void learn(Output& out);
-    void look_for_own_grant(const gossip::Member& member);
+    void look_for_own_grant(const gossip::Member& member) const;
     void keep_members(Time now, Output& out);
 
     // participant_renewal.cpp

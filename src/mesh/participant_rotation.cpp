@@ -33,13 +33,14 @@ Result<NodeKeys> Participant::Impl::keys_in_use(const identity::Certificate& cer
         return std::move(**keys);
     }
     if (!rotated) {
-        return Error{std::make_error_code(std::errc::no_such_file_or_directory),
-                     *keys
-                         ? "the keys in the state file node.key are not those of this node's "
-                           "certificate"
-                         : "this node is in a network, but its keys (the state file node.key) are "
-                           "gone",
-                     "restore node.key from a backup, or weft leave --yes and join again"};
+        return Error{
+            std::make_error_code(std::errc::no_such_file_or_directory),
+            *keys ? "the keys in the state file node.key are not those of this node's "
+                    "certificate"
+                  : "this node is in a network, but its keys (the state file node.key) are "
+                    "gone",
+            "restore node.key from a backup; or move the state files away, start weftd and join "
+            "again: weft token create --replace NAME gives a token for the same blocks"};
     }
     Result<> settled = current ? Result<>{} : state_.keep(**other);
     if (settled) {

@@ -261,7 +261,7 @@ std::vector<identity::Seed> Participant::Impl::seeds() const {
 }
 
 /// A backup was restored, and this one was out of reach when the others were asked.
-void Participant::Impl::look_for_own_grant(const gossip::Member& member) {
+void Participant::Impl::look_for_own_grant(const gossip::Member& member) const {
     const identity::Certificate& certificate = member.certificate->certificate;
     if (member_->issuer && certificate.issuer_number == member_->issuer_number) {
         const issuer::Ledger& ledger = member_->issuer->ledger();

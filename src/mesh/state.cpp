@@ -63,10 +63,11 @@ ByteArray<kChecksumSize> checksum_of(ConstBytes bytes) {
 }
 
 Error damaged(const File& file, const std::string& what) {
-    return Error{std::make_error_code(std::errc::bad_message),
-                 "the state file " + std::string{file.name} + " " + what,
-                 "restore it from a backup; or leave the network and join it again with a new "
-                 "token: weft leave --yes"};
+    return Error{
+        std::make_error_code(std::errc::bad_message),
+        "the state file " + std::string{file.name} + " " + what,
+        "restore it from a backup; or move the state files away, start weftd and join again: "
+        "weft token create --replace NAME gives a token for the same blocks"};
 }
 
 /// The payload of a file's content.
@@ -192,7 +193,11 @@ std::optional<NetworkState> parse_network(ByteReader& reader) {
         reader.read_into(seed.gossip_key.bytes);
         seed.endpoint = net::read_endpoint(reader);
     }
-    if (reader.read<std::uint8_t>() != 0) {
+    const auto has_root = reader.read<std::uint8_t>();
+    if (has_root > 1) {
+        return std::nullopt;
+    }
+    if (has_root == 1) {
         const auto number = reader.read<std::uint32_t>();
         network.root = RootKey{number, identity::SigningKey::from_seed(read_secret(reader))};
     }
