@@ -40,7 +40,7 @@ Result<std::string> Participant::Impl::export_root(std::string_view passphrase) 
                                random_);
 }
 
-Result<> Participant::Impl::import_root(std::string_view text, std::string_view passphrase) {
+Result<> Participant::Impl::import_root(std::string_view text, std::string_view passphrase) const {
     if (!member_) {
         return not_a_member();
     }
