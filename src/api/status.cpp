@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // GET /v1/status and /v1/peers: values to JSON and back. Key order is that of the schema and never
 // changes; new keys go to the end of their object. Pure; any thread.
+#include <algorithm>
 #include <utility>
 
 #include <weft/api/status.hpp>
@@ -128,6 +129,13 @@ void read_rest(JsonReader& reader, Status& status) {
 }
 
 }  // namespace
+
+std::size_t count_problems(const std::vector<Problem>& problems) {
+    return static_cast<std::size_t>(
+        std::count_if(problems.begin(), problems.end(), [](const Problem& problem) {
+            return problem.severity != "info";
+        }));
+}
 
 std::string to_json(const Status& status) {
     json::object drops;

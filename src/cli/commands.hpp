@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The commands, one function each: they print, and return the exit code. run.cpp reads the
-// arguments and calls one of them.
+// The commands, one function each: they print, and return the exit code. run.cpp and
+// key_commands.cpp read the arguments and call one of them.
 #pragma once
 
 #include <chrono>
@@ -46,6 +46,24 @@ struct TokenSource {
 [[nodiscard]] int wait_for_nodes(const Context& context,
                                  unsigned nodes,
                                  std::chrono::seconds timeout);
+
+[[nodiscard]] int rotate_keys(const Context& context);
+[[nodiscard]] int show_certificate(const Context& context, bool json);
+
+/// An export's place ("": stdout; of an import "-": stdin), and the passphrase's ("":
+/// WEFT_PASSPHRASE or the terminal).
+struct RootFiles {
+    std::string file;
+    std::string passphrase_file;
+};
+[[nodiscard]] int export_root(const Context& context, const RootFiles& files);
+[[nodiscard]] int import_root(const Context& context, const RootFiles& files);
+[[nodiscard]] int remove_root(const Context& context, bool yes);
+
+[[nodiscard]] int request_issuer(const Context& context);
+[[nodiscard]] int add_issuer(const Context& context, const std::string& word);
+[[nodiscard]] int list_issuers(const Context& context, bool json);
+[[nodiscard]] int revoke_issuer(const Context& context, const std::string& issuer, bool yes);
 
 [[nodiscard]] int generate_key(const Context& context);
 [[nodiscard]] int derive_public_key(const Context& context);

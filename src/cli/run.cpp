@@ -4,17 +4,14 @@
 #include <array>
 #include <chrono>
 #include <cstdlib>
-#include <functional>
 #include <iostream>
 
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
-
 #include <weft/base/clock.hpp>
 #include <weft/cli/main.hpp>
 
-#include "commands.hpp"
+#include "options.hpp"
 #include "text.hpp"
 
 namespace weft::cli {
@@ -31,6 +28,8 @@ Examples:
   weft init                                        a network whose first node is this one
   weft join $(ssh a weft token create)             into the network of node a
   weft wait --nodes 3 --timeout 1m                 until three nodes are there
+  weft node rotate                                 new keys for this node, without a pause
+  weft root export --out root.txt                  the network's root key, to be kept elsewhere
 
 Exit codes: 0 ok, 1 failed, 2 usage, 3 daemon not running, 4 degraded, 5 timeout, 6 permission)";
 
@@ -45,39 +44,6 @@ Examples:
   weft token create                                one node, within an hour
   weft token create --uses 20 --lifetime 1d --from 203.0.113.0/24
   weft token create --replace b                    for a machine that takes b's place and blocks)";
-
-struct Options {
-    std::string config;
-    std::string socket;
-    std::string file;
-    api::PingRequest ping;
-    api::InitRequest init;
-    api::TokenRequest token;
-    TokenSource join_with;
-    std::string name;  // of a node, or a token's id
-    unsigned nodes = 0;
-    unsigned timeout_s = 30;
-    bool yes = false;
-    bool json = false;
-    bool with_origins = false;
-    std::function<int(const Context&)> command;
-};
-
-/// A command that runs after the arguments have been read.
-CLI::App* add_command(CLI::App& parent,
-                      const char* name,
-                      const char* about,
-                      Options& options,
-                      std::function<int(const Context&)> command) {
-    CLI::App* app = parent.add_subcommand(name, about);
-    app->fallthrough();
-    app->callback([&options, command = std::move(command)] { options.command = command; });
-    return app;
-}
-
-void add_json_flag(CLI::App* app, Options& options) {
-    app->add_flag("--json", options.json, "Print JSON; the format is stable");
-}
 
 void add_daemon_commands(CLI::App& app, Options& options) {
     add_json_flag(add_command(app,
@@ -112,9 +78,7 @@ void add_offline_commands(CLI::App& app, Options& options) {
     add_command(app, "genkey", "Print a new private key", options, generate_key);
     add_command(
         app, "pubkey", "Private key on stdin, public key on stdout", options, derive_public_key);
-    CLI::App* config = app.add_subcommand("config", "The configuration files");
-    config->fallthrough();
-    config->require_subcommand(1);
+    CLI::App* config = add_group(app, "config", "The configuration files");
     CLI::App* check = add_command(
         *config, "check", "Check the configuration without starting", options, check_config);
     check->add_option("FILE", options.file, "Instead of the usual weft.toml");
@@ -185,9 +149,7 @@ void add_membership_commands(CLI::App& app, Options& options) {
 }
 
 void add_token_commands(CLI::App& app, Options& options) {
-    CLI::App* token = app.add_subcommand("token", "Tokens, with which nodes join");
-    token->fallthrough();
-    token->require_subcommand(1);
+    CLI::App* token = add_group(app, "token", "Tokens, with which nodes join");
     CLI::App* create = add_command(
         *token, "create", "Print a new token, alone on stdout", options, [&](const Context& c) {
             return create_token(c, options.token, options.json);
@@ -223,10 +185,7 @@ void add_token_commands(CLI::App& app, Options& options) {
         ->required();
 }
 
-void add_node_commands(CLI::App& app, Options& options) {
-    CLI::App* node = app.add_subcommand("node", "The nodes of the network");
-    node->fallthrough();
-    node->require_subcommand(1);
+void add_node_commands(CLI::App& app, CLI::App* node, Options& options) {
     add_json_flag(add_command(*node,
                               "list",
                               "All nodes, as this one knows them",
@@ -265,10 +224,10 @@ void add_node_commands(CLI::App& app, Options& options) {
 void add_network_commands(CLI::App& app, Options& options) {
     add_membership_commands(app, options);
     add_token_commands(app, options);
-    add_node_commands(app, options);
-    CLI::App* ipam = app.add_subcommand("ipam", "Blocks of addresses");
-    ipam->fallthrough();
-    ipam->require_subcommand(1);
+    CLI::App* node = add_group(app, "node", "The nodes of the network");
+    add_node_commands(app, node, options);
+    add_key_commands(app, *node, options);
+    CLI::App* ipam = add_group(app, "ipam", "Blocks of addresses");
     add_json_flag(add_command(*ipam,
                               "show",
                               "The pools, who owns which block, and what is free",
@@ -325,6 +284,28 @@ bool wants_colour() {
 }
 
 }  // namespace
+
+CLI::App* add_command(CLI::App& parent,
+                      const char* name,
+                      const char* about,
+                      Options& options,
+                      std::function<int(const Context&)> command) {
+    CLI::App* app = parent.add_subcommand(name, about);
+    app->fallthrough();
+    app->callback([&options, command = std::move(command)] { options.command = command; });
+    return app;
+}
+
+CLI::App* add_group(CLI::App& app, const char* name, const char* about) {
+    CLI::App* group = app.add_subcommand(name, about);
+    group->fallthrough();
+    group->require_subcommand(1);
+    return group;
+}
+
+void add_json_flag(CLI::App* app, Options& options) {
+    app->add_flag("--json", options.json, "Print JSON; the format is stable");
+}
 
 int show_version(const Context& context, bool json) {
     context.terminal.out << (json ? R"({"api":"weft/v1","version":")" WEFT_VERSION "\"}\n"

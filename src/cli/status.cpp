@@ -43,7 +43,7 @@ void print_headline(const Context& context, const api::Status& status) {
     context.terminal.out << "weft " << status.version << " · " << status.node.name << " · "
                          << paint(status.verdict, colour, context.terminal.colour) << " (" << up
                          << "/" << format_count(status.peers.size(), "peer") << " up, "
-                         << format_count(status.problems.size(), "problem") << ")\n";
+                         << format_count(api::count_problems(status.problems), "problem") << ")\n";
 }
 
 void print_sharing(const Context& context, const api::Status& status) {
@@ -66,9 +66,16 @@ void print_drops(const Context& context, const api::Status& status) {
     }
 }
 
+Colour colour_of(const std::string& severity) {
+    if (severity == "info") {
+        return Colour::kPlain;
+    }
+    return severity == "error" ? Colour::kRed : Colour::kYellow;
+}
+
 void print_problems(const Context& context, const api::Status& status) {
     for (const api::Problem& problem : status.problems) {
-        const Colour colour = problem.severity == "error" ? Colour::kRed : Colour::kYellow;
+        const Colour colour = colour_of(problem.severity);
         context.terminal.out << paint("! " + problem.subject + ":", colour, context.terminal.colour)
                              << " " << problem.cause
                              << (problem.remedy.empty() ? "" : " – try: " + problem.remedy) << "\n";

@@ -44,17 +44,17 @@ Result<net::Prefix> parse_pool(const std::string& text, net::Family family) {
     return *prefix;
 }
 
-Error in_no_network() {
-    return Error{std::make_error_code(std::errc::not_connected),
-                 "this node is in no network",
-                 "weft init, or weft join TOKEN"};
-}
-
 std::int64_t milliseconds(identity::UnixSeconds seconds) {
     return static_cast<std::int64_t>(seconds) * 1000;
 }
 
 }  // namespace
+
+Error in_no_network() {
+    return Error{std::make_error_code(std::errc::not_connected),
+                 "this node is in no network",
+                 "weft init, or weft join TOKEN"};
+}
 
 Network::Impl::Impl(Parts parts) : parts_(std::move(parts)), leave_timer_(parts_.loop) {
     parts_.overlay.on_joined([this](const Result<>& outcome) { finish_join(outcome); });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The operator's wishes against the participant (network.cpp), and what there is to show of the
-// network as the API's values (network_view.cpp). Control thread.
+// The operator's wishes against the participant (network.cpp; of keys, the root and issuers
+// network_keys.cpp), and what there is to show of the network as the API's values
+// (network_view.cpp). Control thread.
 #pragma once
 
 #include <functional>
@@ -36,6 +37,11 @@ class Network::Impl {
     Result<> withdraw_token(const std::string& id);
     Result<> remove_node(const std::string& name);
 
+    // network_keys.cpp
+    Result<api::RotationReply> rotate();
+    Result<api::IssuerStatus> add_issuer(const api::IssuerRequest& request);
+    Result<> revoke_issuer(const std::string& issuer);
+
     [[nodiscard]] mesh::Participant& participant() { return parts_.overlay.participant(); }
 
   private:
@@ -56,5 +62,12 @@ class Network::Impl {
 [[nodiscard]] api::Members members_of(const mesh::Participant& participant);
 [[nodiscard]] api::Ipam ipam_of(const mesh::Participant& participant);
 [[nodiscard]] std::vector<api::TokenStatus> tokens_of(const mesh::Participant& participant);
+[[nodiscard]] api::RotationReply rotation_of(const mesh::Participant& participant);
+[[nodiscard]] api::CertificateStatus certificate_of(const mesh::Participant& participant);
+[[nodiscard]] std::vector<api::IssuerStatus> issuers_of(const mesh::Participant& participant);
+[[nodiscard]] api::IssuerStatus issuer_of(const mesh::Participant& participant,
+                                          std::uint32_t number);
+
+[[nodiscard]] Error in_no_network();
 
 }  // namespace weft::control

@@ -186,4 +186,59 @@ std::vector<api::TokenStatus> tokens_of(const mesh::Participant& participant) {
     return tokens;
 }
 
+api::RotationReply rotation_of(const mesh::Participant& participant) {
+    const identity::Certificate& certificate = participant.certificate();
+    return {certificate.name,
+            participant.is_rotating(),
+            to_base64(certificate.wireguard_key.bytes),
+            certificate.generation};
+}
+
+/// `number` alone where none is known.
+api::IssuerStatus issuer_of(const mesh::Participant& participant, std::uint32_t number) {
+    api::IssuerStatus status;
+    status.number = number;
+    const identity::TrustStore::Issuer* const issuer = participant.trust().issuer(number);
+    if (issuer == nullptr) {
+        return status;
+    }
+    const issuer::Issuer* const own = participant.issuer();
+    status.name = issuer->certificate.name;
+    status.slices = texts(issuer->certificate.slices);
+    status.not_after_ms = milliseconds(issuer->certificate.not_after);
+    status.revoked = issuer->revoked;
+    status.self = own != nullptr && own->certificate().number == number;
+    return status;
+}
+
+std::vector<api::IssuerStatus> issuers_of(const mesh::Participant& participant) {
+    std::vector<api::IssuerStatus> issuers;
+    for (const auto& [number, issuer] : participant.trust().issuers()) {
+        issuers.push_back(issuer_of(participant, number));
+    }
+    return issuers;
+}
+
+api::CertificateStatus certificate_of(const mesh::Participant& participant) {
+    const identity::Certificate& certificate = participant.certificate();
+    api::CertificateStatus status;
+    status.network = certificate.network.to_string();
+    status.name = certificate.name;
+    status.id = certificate.id().to_string();
+    status.serial = certificate.serial;
+    status.generation = certificate.generation;
+    status.ephemeral = certificate.ephemeral;
+    status.blocks = texts(certificate.blocks);
+    status.routed = texts(certificate.routed);
+    status.not_before_ms = milliseconds(certificate.not_before);
+    status.not_after_ms = milliseconds(certificate.not_after);
+    status.identity_key = to_base64(certificate.identity_key.bytes);
+    status.public_key = to_base64(certificate.wireguard_key.bytes);
+    status.gossip_key = to_base64(certificate.gossip_key.bytes);
+    status.renewing = participant.is_renewing();
+    status.rotating = participant.is_rotating();
+    status.issuer = issuer_of(participant, certificate.issuer_number);
+    return status;
+}
+
 }  // namespace weft::control

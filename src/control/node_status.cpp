@@ -166,6 +166,14 @@ std::vector<api::Problem> Node::Impl::problems(const DeviceView& device) const {
     }
     add_peer_problems(device, out);
     add_network_problems(out);
+    if (const auto& participant = overlay_->participant(); participant.has_root()) {
+        out.push_back({"root_on_this_node",
+                       "info",
+                       participant.certificate().name,
+                       "the network's root key lies on this node",
+                       "weft root export --out FILE, keep it elsewhere, then weft root remove "
+                       "--yes"});
+    }
     return out;
 }
 
@@ -211,7 +219,7 @@ api::Status Node::Impl::status() {
         status.drops.emplace(net::kDropReasonNames[reason], drops[reason]);
     }
     status.problems = problems(device);
-    status.verdict = status.problems.empty() ? "healthy" : "degraded";
+    status.verdict = api::count_problems(status.problems) == 0 ? "healthy" : "degraded";
     return status;
 }
 

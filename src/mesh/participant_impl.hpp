@@ -43,6 +43,7 @@ class Participant::Impl {
     Result<> withdraw_token(const identity::TokenId& id);
     Result<> revoke(const std::string& name, const Clock& clock, Output& out);
     Result<> rotate(const Clock& clock, Output& out);
+    [[nodiscard]] bool renewal_is_due() const;  // participant_renewal.cpp
     // participant_issuers.cpp
     Result<std::string> issuer_request();
     Result<identity::IssuerCertificate> sign_issuer(std::string_view text,
@@ -131,7 +132,6 @@ class Participant::Impl {
     void keep_members(Time now, Output& out);
 
     // participant_renewal.cpp
-    [[nodiscard]] bool renewal_is_due() const;
     [[nodiscard]] Duration renewal_pause() const;
     [[nodiscard]] Time soon(Time now, Duration pause);
     [[nodiscard]] Time next_renewal() const;

@@ -107,5 +107,8 @@ Result<> Participant::rotate(const Clock& clock, Output& out) {
 bool Participant::is_rotating() const {
     return impl_->member_ && impl_->member_->renewal.keys.has_value();
 }
+bool Participant::is_renewing() const {
+    return impl_->member_ && impl_->renewal_is_due();
+}
 
 }  // namespace weft::mesh

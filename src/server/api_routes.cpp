@@ -41,6 +41,15 @@ constexpr std::array kRoutes = {
     RouteEntry{"POST", "/v1/tokens", Route::kCreateToken, For::kRoot},
     RouteEntry{"DELETE", "/v1/tokens/", Route::kWithdrawToken, For::kRoot},
     RouteEntry{"DELETE", "/v1/nodes/", Route::kRemoveNode, For::kRoot},
+    RouteEntry{"POST", "/v1/rotate", Route::kRotate, For::kRoot},
+    RouteEntry{"GET", "/v1/certificate", Route::kCertificate},
+    RouteEntry{"POST", "/v1/root/export", Route::kExportRoot, For::kRoot},
+    RouteEntry{"POST", "/v1/root/import", Route::kImportRoot, For::kRoot},
+    RouteEntry{"DELETE", "/v1/root", Route::kRemoveRoot, For::kRoot},
+    RouteEntry{"GET", "/v1/issuers", Route::kIssuers},
+    RouteEntry{"POST", "/v1/issuers", Route::kAddIssuer, For::kRoot},
+    RouteEntry{"POST", "/v1/issuers/request", Route::kRequestIssuer, For::kRoot},
+    RouteEntry{"DELETE", "/v1/issuers/", Route::kRevokeIssuer, For::kRoot},
 };
 
 /// The word behind the entry's path, or nothing where the path is another.
@@ -165,6 +174,16 @@ ApiResponse ApiRoutes::answer(const FoundRoute& found, const ApiRequest& request
             return network_response(node_.network().remove_node(found.subject));
         case Route::kIpam:
             return {200, api::to_json(node_.network().ipam()), {}};
+        case Route::kRotate:
+        case Route::kCertificate:
+        case Route::kExportRoot:
+        case Route::kImportRoot:
+        case Route::kRemoveRoot:
+        case Route::kIssuers:
+        case Route::kRequestIssuer:
+        case Route::kAddIssuer:
+        case Route::kRevokeIssuer:
+            return key_answer(found, request);
         case Route::kWrongMethod:
             return wrong_method(found.allow);
         case Route::kPing:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the HTTP API answers, without HTTP: a request in, a status and a JSON body out. The table of
-// routes is in api_routes.cpp; the network's part is network_routes.cpp. Control thread.
+// routes is in api_routes.cpp; the network's part is network_routes.cpp, its keys' is
+// key_routes.cpp. Control thread.
 #pragma once
 
 #include <cstdint>
@@ -43,6 +44,15 @@ enum class Route : std::uint8_t {
     kMembers,
     kRemoveNode,
     kIpam,
+    kRotate,
+    kCertificate,
+    kExportRoot,
+    kImportRoot,
+    kRemoveRoot,
+    kIssuers,
+    kRequestIssuer,
+    kAddIssuer,
+    kRevokeIssuer,
     kUnknown,
     kWrongMethod
 };
@@ -79,6 +89,9 @@ class ApiRoutes {
     [[nodiscard]] ApiResponse tokens();
     [[nodiscard]] ApiResponse create_token(const ApiRequest& request);
 
+    // ---- Its keys: key_routes.cpp ------------------------------------------------------------
+    [[nodiscard]] ApiResponse key_answer(const FoundRoute& found, const ApiRequest& request);
+
     control::Node& node_;
     boost::asio::io_context& loop_;
     unsigned pings_ = 0;  // under way
@@ -89,5 +102,11 @@ class ApiRoutes {
                                          const Error& error);
 /// {} or the error, with the status and the word of its kind (weft/control/network.hpp).
 [[nodiscard]] ApiResponse network_response(const Result<>& outcome);
+[[nodiscard]] ApiResponse network_error(const Error& error);
+/// The value's JSON, or the error as above.
+template <class Value>
+[[nodiscard]] ApiResponse network_response(const Result<Value>& answer) {
+    return answer ? ApiResponse{200, api::to_json(*answer), {}} : network_error(answer.error());
+}
 
 }  // namespace weft::server

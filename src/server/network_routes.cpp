@@ -30,7 +30,13 @@ constexpr std::array kErrorKinds = {
     ErrorKind{std::errc::resource_unavailable_try_again, 504, "timeout"},
 };
 
-ApiResponse error_of(const Error& error) {
+ApiResponse bad_request(const Error& error) {
+    return error_response(400, "bad_request", error);
+}
+
+}  // namespace
+
+ApiResponse network_error(const Error& error) {
     for (const ErrorKind& kind : kErrorKinds) {
         if (error.code == kind.error) {
             return error_response(kind.status, kind.code, error);
@@ -39,24 +45,13 @@ ApiResponse error_of(const Error& error) {
     return error_response(500, "failed", error);
 }
 
-template <class Value>
-ApiResponse response_of(const Result<Value>& answer) {
-    return answer ? ApiResponse{200, api::to_json(*answer), {}} : error_of(answer.error());
-}
-
-ApiResponse bad_request(const Error& error) {
-    return error_response(400, "bad_request", error);
-}
-
-}  // namespace
-
 ApiResponse network_response(const Result<>& outcome) {
-    return outcome ? ApiResponse{200, "{}", {}} : error_of(outcome.error());
+    return outcome ? ApiResponse{200, "{}", {}} : network_error(outcome.error());
 }
 
 ApiResponse ApiRoutes::init(const ApiRequest& request) {
     const Result<api::InitRequest> parsed = api::parse_init_request(request.body);
-    return parsed ? response_of(node_.network().init(*parsed)) : bad_request(parsed.error());
+    return parsed ? network_response(node_.network().init(*parsed)) : bad_request(parsed.error());
 }
 
 void ApiRoutes::join(const ApiRequest& request, const Reply& reply) {
@@ -65,8 +60,9 @@ void ApiRoutes::join(const ApiRequest& request, const Reply& reply) {
         reply(bad_request(parsed.error()));
         return;
     }
-    node_.network().join(
-        *parsed, [reply](const Result<api::NetworkReply>& joined) { reply(response_of(joined)); });
+    node_.network().join(*parsed, [reply](const Result<api::NetworkReply>& joined) {
+        reply(network_response(joined));
+    });
 }
 
 void ApiRoutes::leave(const Reply& reply) {
@@ -74,12 +70,12 @@ void ApiRoutes::leave(const Reply& reply) {
 }
 
 ApiResponse ApiRoutes::tokens() {
-    return response_of(node_.network().tokens());
+    return network_response(node_.network().tokens());
 }
 
 ApiResponse ApiRoutes::create_token(const ApiRequest& request) {
     const Result<api::TokenRequest> parsed = api::parse_token_request(request.body);
-    return parsed ? response_of(node_.network().create_token(*parsed))
+    return parsed ? network_response(node_.network().create_token(*parsed))
                   : bad_request(parsed.error());
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include <weft/api/network.hpp>
+#include <weft/api/network_keys.hpp>
 #include <weft/api/status.hpp>
 
 #include "fuzz.hpp"
@@ -45,6 +46,15 @@ void check_network_requests(std::string_view text) {
         WEFT_FUZZ_CHECK(request->uses >= 1 && request->uses <= api::kTokenUsesMax);
         WEFT_FUZZ_CHECK(request->lifetime_s >= 1 && request->lifetime_s <= api::kTokenLifetimeMaxS);
     }
+    if (const auto request = api::parse_root_export_request(text)) {
+        WEFT_FUZZ_CHECK(!request->passphrase.empty());
+    }
+    if (const auto request = api::parse_root_import_request(text)) {
+        WEFT_FUZZ_CHECK(!request->text.empty() && !request->passphrase.empty());
+    }
+    if (const auto request = api::parse_issuer_request(text)) {
+        WEFT_FUZZ_CHECK(!request->request.empty());
+    }
 }
 
 }  // namespace
@@ -64,6 +74,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check_round_trip(text, api::parse_tokens, print);
     check_round_trip(text, api::parse_members, print);
     check_round_trip(text, api::parse_ipam, print);
+    check_round_trip(text, api::parse_root_export_request, print);
+    check_round_trip(text, api::parse_root_import_request, print);
+    check_round_trip(text, api::parse_issuer_request, print);
+    check_round_trip(text, api::parse_rotation_reply, print);
+    check_round_trip(text, api::parse_certificate, print);
+    check_round_trip(text, api::parse_root_text, print);
+    check_round_trip(text, api::parse_issuer_word, print);
+    check_round_trip(text, api::parse_issuer, print);
+    check_round_trip(text, api::parse_issuers, print);
     check_ping_request(text);
     check_network_requests(text);
     WEFT_FUZZ_CHECK(api::parse_error(text).code.value() != 0);

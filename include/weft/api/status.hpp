@@ -50,7 +50,7 @@ struct PeerStatus {
 
 struct Problem {
     std::string code;      // stable snake_case
-    std::string severity;  // "warning" | "error"
+    std::string severity;  // "info" (advice: no reason for another verdict) | "warning" | "error"
     std::string subject;   // what it is about: a peer's name, an interface
     std::string cause;
     std::string remedy;  // the next command to type
@@ -69,6 +69,9 @@ struct Status {
     std::map<std::string, std::uint64_t> drops;  // every reason, also at 0
     std::vector<Problem> problems;
 };
+
+/// Those that are more than advice.
+[[nodiscard]] std::size_t count_problems(const std::vector<Problem>& problems);
 
 [[nodiscard]] std::string to_json(const Status& status);
 /// Every field must be there; further ones are ignored, so that an older client reads a newer

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The network that this node is in: getting in and out of it, who else is, and on an issuer's node
-// who may come. Values are the API's (weft/api/network.hpp). Errors carry, beside cause and remedy:
+// who may come. Values are the API's (weft/api/network.hpp, network_keys.hpp). Errors carry, beside
+// cause and remedy:
 //
 //   EALREADY   a member of a network already      ENOTCONN  in no network
-//   ENOTSUP    no issuer here                     ENOENT    no such token or node
-//   EBUSY      the configuration is in the way    others    the request's or the disk's
+//   ENOTSUP    no issuer here                     ENOENT    no such token or node, no root's key
+//   here EBUSY      the configuration is in the way    others    the request's or the disk's
 //
 // Threading the control thread; a `done` is called there, once, perhaps before the call returns.
 #pragma once
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include <weft/api/network.hpp>
+#include <weft/api/network_keys.hpp>
 #include <weft/base/result.hpp>
 
 namespace weft::control {
@@ -37,6 +39,23 @@ class Network {
     [[nodiscard]] Result<> withdraw_token(const std::string& id);
     /// Revokes a node's certificate.
     [[nodiscard]] Result<> remove_node(const std::string& name);
+
+    /// Other WireGuard and gossip keys for this node. An error of its own issuer ends nothing: it
+    /// is tried again.
+    [[nodiscard]] Result<api::RotationReply> rotate();
+    [[nodiscard]] Result<api::CertificateStatus> certificate() const;
+
+    // The root's key. Those with a passphrase take up to 2 s.
+    [[nodiscard]] Result<api::RootText> export_root(const api::RootExportRequest& request) const;
+    [[nodiscard]] Result<> import_root(const api::RootImportRequest& request);
+    [[nodiscard]] Result<> remove_root();
+
+    // Further issuers.
+    [[nodiscard]] Result<api::IssuerWord> issuer_request();
+    [[nodiscard]] Result<api::IssuerStatus> add_issuer(const api::IssuerRequest& request);
+    /// By number or by its node's name.
+    [[nodiscard]] Result<> revoke_issuer(const std::string& issuer);
+    [[nodiscard]] Result<std::vector<api::IssuerStatus>> issuers() const;
 
     [[nodiscard]] api::Members members() const;
     [[nodiscard]] api::Ipam ipam() const;

@@ -102,6 +102,9 @@ class Participant {
     /// issuer's node the issuer's: also then it goes on.
     [[nodiscard]] Result<> rotate(const Clock& clock, Output& out);
     [[nodiscard]] bool is_rotating() const;
+    /// Whether the certificate is to be followed by another now: half of its life is over, or keys
+    /// rotate.
+    [[nodiscard]] bool is_renewing() const;
     /// Signs off; forget() when a second has passed.
     [[nodiscard]] Result<> leave(const Clock& clock, Output& out);
     [[nodiscard]] Result<> forget();

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <weft/api/network.hpp>
+#include <weft/api/network_keys.hpp>
 
 namespace weft::api {
 namespace {
@@ -71,6 +72,31 @@ Ipam ipam() {
             {{"ipv4", {"10.44.0.0/17"}, 24, 128, 1, 18'446'744'073'709'551'615U}}};
 }
 
+IssuerStatus issuer() {
+    return {2, "b", {"10.44.128.0/17", "fd44:0:0:8000::/49"}, 1'700'000'000'456, true, true};
+}
+
+CertificateStatus certificate() {
+    CertificateStatus b;
+    b.network = "0123456789abcdef0123456789abcdef";
+    b.name = "b";
+    b.id = "00112233445566778899aabbccddeeff";
+    b.serial = 18'446'744'073'709'551'615U;
+    b.generation = 4'294'967'295U;
+    b.ephemeral = true;
+    b.blocks = {"10.44.1.0/24"};
+    b.routed = {"192.168.7.0/24"};
+    b.not_before_ms = 1'700'000'000'000;
+    b.not_after_ms = 1'700'000'000'123;
+    b.identity_key = "keyI";
+    b.public_key = "keyW";
+    b.gossip_key = "keyG";
+    b.renewing = true;
+    b.rotating = true;
+    b.issuer = issuer();
+    return b;
+}
+
 std::vector<Case> requests() {
     return {{"init",
              to_json(InitRequest{"a", "10.44.0.0/16", "fd44::/48", 25, 63}),
@@ -78,19 +104,33 @@ std::vector<Case> requests() {
             {"join", to_json(JoinRequest{"weft1_x", "b"}), again_by(parse_join_request)},
             {"token",
              to_json(TokenRequest{"b", "203.0.113.0/24", "c", 2, 60, true}),
-             again_by(parse_token_request)}};
+             again_by(parse_token_request)},
+            {"root export",
+             to_json(RootExportRequest{"a few words"}),
+             again_by(parse_root_export_request)},
+            {"root import",
+             to_json(RootImportRequest{"weft-root 1\nAAAA\n", "a few words"}),
+             again_by(parse_root_import_request)},
+            {"issuer", to_json(IssuerRequest{"weftissuer1_x"}), again_by(parse_issuer_request)}};
 }
 
 std::vector<Case> replies() {
-    return {{"network",
-             to_json(NetworkReply{"01", "a", "00", {"10.44.0.0/24"}, {"10.44.0.0/16"}, true}),
-             again_by(parse_network_reply)},
-            {"token",
-             to_json(TokenReply{"0011223344556677", "weft1_x", 1'700'003'600'000}),
-             again_by(parse_token_reply)},
-            {"tokens", to_json(tokens()), again_by(parse_tokens)},
-            {"members", to_json(members()), again_by(parse_members)},
-            {"ipam", to_json(ipam()), again_by(parse_ipam)}};
+    return {
+        {"network",
+         to_json(NetworkReply{"01", "a", "00", {"10.44.0.0/24"}, {"10.44.0.0/16"}, true}),
+         again_by(parse_network_reply)},
+        {"token",
+         to_json(TokenReply{"0011223344556677", "weft1_x", 1'700'003'600'000}),
+         again_by(parse_token_reply)},
+        {"tokens", to_json(tokens()), again_by(parse_tokens)},
+        {"members", to_json(members()), again_by(parse_members)},
+        {"ipam", to_json(ipam()), again_by(parse_ipam)},
+        {"rotation", to_json(RotationReply{"b", true, "keyW", 2}), again_by(parse_rotation_reply)},
+        {"certificate", to_json(certificate()), again_by(parse_certificate)},
+        {"root", to_json(RootText{"weft-root 1\nAAAA\n"}), again_by(parse_root_text)},
+        {"issuer word", to_json(IssuerWord{"weftissuer1_x"}), again_by(parse_issuer_word)},
+        {"issuer", to_json(issuer()), again_by(parse_issuer)},
+        {"issuers", to_json(std::vector{issuer()}), again_by(parse_issuers)}};
 }
 
 std::vector<Case> all() {
@@ -188,6 +228,33 @@ TEST(NetworkJson, is_printed_in_the_order_of_the_interface) {
               R"("ephemeral":false})");
 }
 
+TEST(NetworkJson, of_keys_is_printed_in_the_order_of_the_interface) {
+    EXPECT_EQ(
+        to_json(certificate()),
+        R"({"api":"weft/v1","network":"0123456789abcdef0123456789abcdef","name":"b",)"
+        R"("id":"00112233445566778899aabbccddeeff","serial":18446744073709551615,)"
+        R"("generation":4294967295,"ephemeral":true,"blocks":["10.44.1.0/24"],)"
+        R"("routed":["192.168.7.0/24"],"not_before_ms":1700000000000,)"
+        R"("not_after_ms":1700000000123,"identity_key":"keyI","public_key":"keyW",)"
+        R"("gossip_key":"keyG","renewing":true,"rotating":true,"issuer":{"number":2,"name":"b",)"
+        R"("slices":["10.44.128.0/17","fd44:0:0:8000::/49"],"not_after_ms":1700000000456,)"
+        R"("revoked":true,"self":true}})");
+    EXPECT_EQ(to_json(std::vector<IssuerStatus>{{}}),
+              R"({"api":"weft/v1","issuers":[{"number":0,"name":"","slices":[],)"
+              R"("not_after_ms":0,"revoked":false,"self":false}]})");
+    EXPECT_EQ(to_json(IssuerStatus{}),
+              R"({"api":"weft/v1","number":0,"name":"","slices":[],"not_after_ms":0,)"
+              R"("revoked":false,"self":false})");
+    EXPECT_EQ(to_json(RotationReply{"b", false, "keyW", 2}),
+              R"({"api":"weft/v1","name":"b","rotating":false,"public_key":"keyW",)"
+              R"("generation":2})");
+    EXPECT_EQ(to_json(RootText{"t"}), R"({"api":"weft/v1","text":"t"})");
+    EXPECT_EQ(to_json(IssuerWord{"w"}), R"({"api":"weft/v1","request":"w"})");
+    EXPECT_EQ(to_json(IssuerRequest{"w"}), R"({"request":"w"})");
+    EXPECT_EQ(to_json(RootExportRequest{"p"}), R"({"passphrase":"p"})");
+    EXPECT_EQ(to_json(RootImportRequest{"t", "p"}), R"({"text":"t","passphrase":"p"})");
+}
+
 TEST(NetworkJson, what_is_unknown_is_null) {
     const std::string none = R"({"api":"weft/v1","network":null,"pools":[],"members":[]})";
     EXPECT_EQ(to_json(Members{}), none);
@@ -217,6 +284,19 @@ TEST(NetworkJson, a_request_without_a_field_has_its_default) {
     EXPECT_EQ(again_by(parse_join_request)(R"({"token":"t"})"), to_json(JoinRequest{"t", ""}));
     EXPECT_EQ(again_by(parse_join_request)(R"({"name":"b"})"), named("token") + "is missing");
     EXPECT_EQ(again_by(parse_join_request)(R"({"token":""})"), named("token") + "is empty");
+}
+
+TEST(NetworkJson, a_request_about_keys_has_no_defaults) {
+    EXPECT_EQ(again_by(parse_root_export_request)("{}"), named("passphrase") + "is missing");
+    EXPECT_EQ(again_by(parse_root_export_request)(R"({"passphrase":""})"),
+              named("passphrase") + "is empty");
+    EXPECT_EQ(again_by(parse_root_import_request)(R"({"passphrase":"p"})"),
+              named("text") + "is missing");
+    EXPECT_EQ(again_by(parse_root_import_request)(R"({"text":"","passphrase":"p"})"),
+              named("text") + "is empty");
+    EXPECT_EQ(again_by(parse_root_import_request)(R"({"text":"t"})"),
+              named("passphrase") + "is missing");
+    EXPECT_EQ(again_by(parse_issuer_request)(R"({"request":""})"), named("request") + "is empty");
 }
 
 TEST(NetworkJson, a_wrong_type_is_refused_by_the_fields_name) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <weft/api/status.hpp>
 #include <weft/cli/main.hpp>
 
 #include "../api/fake_daemon.hpp"
@@ -41,6 +42,22 @@ inline Outcome against(const FakeDaemon& daemon,
 /// Against a daemon that always gives `answer`.
 inline Outcome against(const std::string& answer, std::vector<std::string> arguments) {
     return against(FakeDaemon{answer}, std::move(arguments));
+}
+
+/// What a daemon answers.
+inline std::string ok(const std::string& body) {
+    return http("200 OK", body);
+}
+inline std::string refusal() {
+    return http("409 Conflict", api::error_to_json("x", invalid("cause", "remedy")));
+}
+
+/// Of a request that FakeDaemon kept.
+inline std::string request_line(const std::string& request) {
+    return request.substr(0, request.find(" HTTP/"));
+}
+inline std::string body_of(const std::string& request) {
+    return request.substr(request.find("\r\n\r\n") + 4);
 }
 
 }  // namespace weft::test

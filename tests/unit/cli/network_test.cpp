@@ -15,21 +15,17 @@ namespace weft::cli {
 namespace {
 
 using test::against;
+using test::body_of;
 using test::FakeDaemon;
 using test::http;
 using test::kNow;
+using test::ok;
 using test::Outcome;
+using test::refusal;
+using test::request_line;
 using test::weft;
 
 const std::string kToken = "weft1_AbC-012_xyz";
-
-std::string ok(const std::string& body) {
-    return http("200 OK", body);
-}
-
-std::string refusal() {
-    return http("409 Conflict", api::error_to_json("x", invalid("cause", "remedy")));
-}
 
 std::string network(bool already = false) {
     return ok(api::to_json(api::NetworkReply{"0123456789abcdef0123456789abcdef",
@@ -38,14 +34,6 @@ std::string network(bool already = false) {
                                              {"10.44.1.0/24", "fd44:0:0:1::/64"},
                                              {"10.44.0.0/16"},
                                              already}));
-}
-
-std::string request_line(const std::string& request) {
-    return request.substr(0, request.find(" HTTP/"));
-}
-
-std::string body_of(const std::string& request) {
-    return request.substr(request.find("\r\n\r\n") + 4);
 }
 
 api::MemberStatus member(const std::string& name, const std::string& state) {

@@ -91,6 +91,16 @@ TEST(WeftStatus, prints_problems_and_exits_4_when_degraded) {
         << outcome.out;
 }
 
+TEST(WeftStatus, advice_is_shown_and_counts_as_no_problem) {
+    api::Status status = example();
+    status.problems = {{"root_on_this_node", "info", "node-a", "the key lies here", "weft root"}};
+    const Outcome outcome = against(test::http("200 OK", api::to_json(status)), {"status"});
+    EXPECT_EQ(outcome.exit_code, 0);
+    EXPECT_NE(outcome.out.find("· healthy (1/2 peers up, 0 problems)\n"), std::string::npos);
+    EXPECT_TRUE(outcome.out.ends_with("! node-a: the key lies here – try: weft root\n"))
+        << outcome.out;
+}
+
 TEST(WeftStatus, points_to_the_socket_that_weftd_has_where_the_files_name_another) {
     const test::FakeDaemon daemon{test::http("200 OK", api::to_json(example()))};
     const std::filesystem::path directory = daemon.socket().parent_path();

@@ -31,6 +31,17 @@ TEST(ApiRoutes, TakesOneWordBehindAPath) {
     EXPECT_EQ(find_route("DELETE", "/v1/nodes").route, Route::kUnknown);
 }
 
+TEST(ApiRoutes, TellsAWordFromAPathOfItsOwn) {
+    EXPECT_EQ(find_route("POST", "/v1/issuers").route, Route::kAddIssuer);
+    EXPECT_EQ(find_route("POST", "/v1/issuers/request").route, Route::kRequestIssuer);
+    EXPECT_EQ(find_route("DELETE", "/v1/issuers/request").subject, "request");  // a node's name
+    EXPECT_EQ(find_route("DELETE", "/v1/issuers/2").route, Route::kRevokeIssuer);
+    EXPECT_EQ(find_route("POST", "/v1/issuers/2").allow, "DELETE");
+    EXPECT_EQ(find_route("GET", "/v1/root").allow, "DELETE");
+    EXPECT_EQ(find_route("GET", "/v1/root/export").allow, "POST");
+    EXPECT_EQ(find_route("DELETE", "/v1/root/").route, Route::kUnknown);
+}
+
 TEST(Ping, BoundsItsCountAndItsTime) {
     PingPlan plan;
     EXPECT_TRUE(check_ping_plan(plan));

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// weft issuer request, add, list, revoke. A request is alone on stdout, so that a shell can hand it
+// on: weft issuer add $(ssh b weft issuer request).
+#include <ostream>
+
+#include <weft/api/network_keys.hpp>
+
+#include "commands.hpp"
+#include "text.hpp"
+
+namespace weft::cli {
+namespace {
+
+constexpr std::chrono::seconds kKeysTimeout{30};  // the disk is written
+
+std::string note_of(const api::IssuerStatus& issuer) {
+    std::vector<std::string> notes;
+    if (issuer.self) {
+        notes.emplace_back("self");
+    }
+    if (issuer.revoked) {
+        notes.emplace_back("revoked");
+    }
+    return notes.empty() ? "" : format_list(notes);
+}
+
+bool is_request(std::string_view word) {
+    constexpr std::string_view kPrefix = "weftissuer1_";
+    constexpr std::string_view kAlphabet =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    constexpr std::size_t kSizeMax = 1024;  // some 340 at most; the daemon knows better
+    return word.starts_with(kPrefix) && word.size() <= kSizeMax &&
+           word.find_first_not_of(kAlphabet) == std::string_view::npos;
+}
+
+}  // namespace
+
+int request_issuer(const Context& context) {
+    const Answer answer = ask(context, {"POST", "/v1/issuers/request", "{}", kKeysTimeout});
+    if (answer.exit_code != kOk) {
+        return answer.exit_code;
+    }
+    const auto word = api::parse_issuer_word(answer.body);
+    if (!word) {
+        return fail(context, word.error());
+    }
+    context.terminal.out << printable(word->request) << "\n";
+    context.terminal.err << "on the node that has the root's key: weft issuer add WORD\n";
+    return kOk;
+}
+
+int add_issuer(const Context& context, const std::string& word) {
+    if (!is_request(word)) {
+        return fail(context,
+                    invalid("this is no issuer's request: one word that starts with weftissuer1_",
+                            "weft issuer request, on the node that is to issue"),
+                    kUsage);
+    }
+    const std::string body = api::to_json(api::IssuerRequest{word});
+    const Answer answer = ask(context, {"POST", "/v1/issuers", body, kKeysTimeout});
+    if (answer.exit_code != kOk) {
+        return answer.exit_code;
+    }
+    const auto issuer = api::parse_issuer(answer.body);
+    if (!issuer) {
+        return fail(context, issuer.error());
+    }
+    context.terminal.out << "issuer " << issuer->number << " is " << printable(issuer->name)
+                         << ", with " << format_list(issuer->slices) << "\n";
+    context.terminal.err << "weft token create works there too, once it has heard of this; to take "
+                            "the root's key away again: weft root remove --yes\n";
+    return kOk;
+}
+
+int list_issuers(const Context& context, bool json) {
+    const Answer answer = ask(context, {"GET", "/v1/issuers"});
+    if (answer.exit_code != kOk) {
+        return answer.exit_code;
+    }
+    const auto issuers = api::parse_issuers(answer.body);
+    if (!issuers) {
+        return fail(context, issuers.error());
+    }
+    if (json) {
+        context.terminal.out << answer.body << "\n";
+        return kOk;
+    }
+    std::vector<std::vector<std::string>> rows{{"NUMBER", "NAME", "SLICES", "ENDS", "NOTE"}};
+    for (const api::IssuerStatus& issuer : *issuers) {
+        rows.push_back({std::to_string(issuer.number),
+                        issuer.name,
+                        format_list(issuer.slices),
+                        format_until(issuer.not_after_ms, context.terminal.now_ms),
+                        note_of(issuer)});
+    }
+    context.terminal.out << format_table(rows);
+    return kOk;
+}
+
+int revoke_issuer(const Context& context, const std::string& issuer, bool yes) {
+    if (!fits_target(issuer)) {
+        return fail(context,
+                    invalid("'" + printable(issuer) + "' is neither a number nor a node's name",
+                            "weft issuer list"),
+                    kUsage);
+    }
+    if (!yes) {
+        return fail(context,
+                    invalid("all nodes that joined by issuer " + issuer +
+                                " would be out of the network at once, and need new tokens",
+                            "to do so: weft issuer revoke " + issuer + " --yes"),
+                    kUsage);
+    }
+    const Answer answer = ask(context, {"DELETE", "/v1/issuers/" + issuer, {}, kKeysTimeout});
+    if (answer.exit_code == kOk) {
+        context.terminal.out << "issuer " << issuer << " is revoked\n";
+    }
+    return answer.exit_code;
+}
+
+}  // namespace weft::cli

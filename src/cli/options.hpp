@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// What arguments fill in, and how a command is made known to CLI11. One thread.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "commands.hpp"
+
+namespace weft::cli {
+
+struct Options {
+    std::string config;
+    std::string socket;
+    std::string file;
+    api::PingRequest ping;
+    api::InitRequest init;
+    api::TokenRequest token;
+    TokenSource join_with;
+    RootFiles root;
+    std::string name;  // of a node or an issuer, or a token's id, or an issuer's request
+    unsigned nodes = 0;
+    unsigned timeout_s = 30;
+    bool yes = false;
+    bool json = false;
+    bool with_origins = false;
+    std::function<int(const Context&)> command;
+};
+
+/// A command that runs after the arguments have been read.
+CLI::App* add_command(CLI::App& parent,
+                      const char* name,
+                      const char* about,
+                      Options& options,
+                      std::function<int(const Context&)> command);
+/// One that has others below it.
+CLI::App* add_group(CLI::App& app, const char* name, const char* about);
+void add_json_flag(CLI::App* app, Options& options);
+
+/// weft node rotate (`node` is the group), root, issuer and cert: key_commands.cpp.
+void add_key_commands(CLI::App& app, CLI::App& node, Options& options);
+
+}  // namespace weft::cli

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// weft root export, import, remove. An export is a secret that the passphrase guards: its file is
+// the owner's alone, and never one that was there before. Passphrases are never printed.
+#include <cerrno>
+#include <istream>
+#include <ostream>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <weft/api/network_keys.hpp>
+#include <weft/base/read_to_end.hpp>
+
+#include "commands.hpp"
+#include "passphrase.hpp"
+#include "text.hpp"
+
+namespace weft::cli {
+namespace {
+
+constexpr std::chrono::seconds kStretchTimeout{60};  // a passphrase, on the slowest boards
+constexpr std::size_t kTextMax = 8192;
+
+Error exists(const std::string& path) {
+    return Error{std::make_error_code(std::errc::file_exists),
+                 path + " is there already, and is not overwritten",
+                 "give another name, or move it away"};
+}
+
+Result<> write_all(int fd, std::string_view text) {
+    while (!text.empty()) {
+        const ssize_t size = ::write(fd, text.data(), text.size());
+        if (size < 0 && errno != EINTR) {
+            return errno_error(errno, "write");
+        }
+        text.remove_prefix(size < 0 ? 0 : static_cast<std::size_t>(size));
+    }
+    return ::fsync(fd) == 0 ? Result<>{} : errno_error(errno, "fsync");
+}
+
+/// A file that is whole, or none.
+Result<> write_new(const std::string& path, std::string_view text) {
+    constexpr mode_t kOwnerOnly = 0600;
+    const UniqueFd file{
+        ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, kOwnerOnly)};
+    if (!file.valid()) {
+        return errno == EEXIST ? exists(path) : errno_error(errno, "create " + path);
+    }
+    Result<> written = write_all(file.get(), text);
+    if (!written) {
+        ::unlink(path.c_str());
+    }
+    return written;
+}
+
+Result<std::string> read_text(const Context& context, const std::string& path) {
+    if (path == "-") {
+        std::string text(kTextMax + 1, '\0');
+        context.terminal.in.read(text.data(), static_cast<std::streamsize>(text.size()));
+        text.resize(static_cast<std::size_t>(context.terminal.in.gcount()));
+        return text.size() <= kTextMax
+                   ? Result<std::string>{std::move(text)}
+                   : invalid("standard input holds more than an export of the root's key");
+    }
+    const UniqueFd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+    if (!file.valid()) {
+        return errno_error(errno, "open " + path);
+    }
+    return read_to_end(file, kTextMax, path);
+}
+
+}  // namespace
+
+int export_root(const Context& context, const RootFiles& files) {
+    struct stat found {};
+    if (!files.file.empty() && ::lstat(files.file.c_str(), &found) == 0) {
+        return fail(context, exists(files.file));  // before somebody types a passphrase
+    }
+    const auto passphrase = find_passphrase(files.passphrase_file, Asked::kTwice);
+    if (!passphrase) {
+        return fail(context, passphrase.error());
+    }
+    const std::string body = api::to_json(api::RootExportRequest{*passphrase});
+    const Answer answer = ask(context, {"POST", "/v1/root/export", body, kStretchTimeout});
+    if (answer.exit_code != kOk) {
+        return answer.exit_code;
+    }
+    const auto exported = api::parse_root_text(answer.body);
+    if (!exported) {
+        return fail(context, exported.error());
+    }
+    const std::string text = exported->text + (exported->text.ends_with('\n') ? "" : "\n");
+    if (files.file.empty()) {
+        context.terminal.out << text;
+        return kOk;
+    }
+    if (const Result<> written = write_new(files.file, text); !written) {
+        return fail(context, written.error());
+    }
+    context.terminal.err << "the root's key is in " << printable(files.file)
+                         << ", sealed by the passphrase: keep both, not in one place, then weft "
+                            "root remove --yes\n";
+    return kOk;
+}
+
+int import_root(const Context& context, const RootFiles& files) {
+    const auto text = read_text(context, files.file);
+    if (!text) {
+        return fail(context, text.error());
+    }
+    const auto passphrase = find_passphrase(files.passphrase_file, Asked::kOnce);
+    if (!passphrase) {
+        return fail(context, passphrase.error());
+    }
+    const std::string body = api::to_json(api::RootImportRequest{*text, *passphrase});
+    const Answer answer = ask(context, {"POST", "/v1/root/import", body, kStretchTimeout});
+    if (answer.exit_code == kOk) {
+        context.terminal.out << "the root's key is on this node until weftd ends, or weft root "
+                                "remove --yes\n";
+    }
+    return answer.exit_code;
+}
+
+int remove_root(const Context& context, bool yes) {
+    if (!yes) {
+        return fail(context,
+                    invalid("the root's key would be gone from this node, and without an export "
+                            "nobody could ever add or revoke an issuer",
+                            "weft root export --out FILE first, then weft root remove --yes"),
+                    kUsage);
+    }
+    const Answer answer = ask(context, {"DELETE", "/v1/root"});
+    if (answer.exit_code == kOk) {
+        context.terminal.out << "the root's key is not on this node any more\n";
+    }
+    return answer.exit_code;
+}
+
+}  // namespace weft::cli
