@@ -34,7 +34,8 @@ Examples:
 void add_passphrase_option(CLI::App* app, Options& options) {
     app->add_option("--passphrase-file",
                     options.root.passphrase_file,
-                    "A file with the passphrase; else [WEFT_PASSPHRASE], else it is asked for");
+                    "A file with the passphrase; else [WEFT_PASSPHRASE], else it is asked for")
+        ->type_name("FILE");
 }
 
 void add_root_commands(CLI::App& app, Options& options) {
@@ -43,7 +44,8 @@ void add_root_commands(CLI::App& app, Options& options) {
         *root, "export", "Print it, sealed by a passphrase", options, [&](const Context& c) {
             return export_root(c, options.root);
         });
-    out->add_option("--out", options.root.file, "A new file, mode 0600; else on stdout");
+    out->add_option("--out", options.root.file, "A new file, mode 0600; else on stdout")
+        ->type_name("FILE");
     add_passphrase_option(out, options);
     out->footer(kRootExamples);
     CLI::App* in = add_command(*root,

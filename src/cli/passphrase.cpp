@@ -181,7 +181,7 @@ Result<std::string> ask_passphrase(const std::string& path, Asked asked) {
     if (Result<> checked = check_length(*first); !checked) {
         return checked.error();
     }
-    const Result<std::string> second = prompt(terminal, "again: ");
+    Result<std::string> second = prompt(terminal, "again: ");
     if (!second) {
         return second;
     }

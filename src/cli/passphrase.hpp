@@ -16,10 +16,10 @@ enum class Asked { kOnce, kTwice };
 /// there, ask_passphrase()'s, the file's; two lines or more.
 [[nodiscard]] Result<std::string> find_passphrase(const std::string& file, Asked asked);
 
-/// On a terminal, which does not show it meanwhile; kTwice: again, and at least as long as an
-/// export's must be. SIGINT, SIGTERM, SIGHUP and SIGQUIT take effect once it shows again what is
+/// On the terminal `path`, which does not show it meanwhile; kTwice: again, and at least as long as
+/// an export's must be. SIGINT, SIGTERM, SIGHUP and SIGQUIT take effect once it shows again what is
 /// typed. Errors: no terminal (ENXIO or errno's), two that differ, too short (EINVAL), nothing
 /// typed.
-[[nodiscard]] Result<std::string> ask_passphrase(const std::string& terminal, Asked asked);
+[[nodiscard]] Result<std::string> ask_passphrase(const std::string& path, Asked asked);
 
 }  // namespace weft::cli

@@ -46,7 +46,7 @@ rotates() {
     wait $ping || true
     tail -2 "$BATS_TEST_TMPDIR/ping"
     lost=$(sed -n 's/^\([0-9]*\) packets transmitted, \([0-9]*\) received.*/\1 \2/p' "$BATS_TEST_TMPDIR/ping" | awk '{ print $1 - $2 }')
-    [ "$lost" -le 40 ] # of 160: two seconds
+    [ "$lost" -le 20 ] # of 160: a second
     fails has_peer "$peer" "$old"
     [ "$(key_of "$peer")" = "$others" ]
     [ "$(certificate_of "$node" .generation)" = $((generation + 1)) ]
