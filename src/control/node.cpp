@@ -222,7 +222,7 @@ Result<> Node::Impl::edit_device(const DeviceEdit& edit) {
     if (rebinds) {
         overlay_->release_sockets();
     }
-    const Result<> applied = apply_edit(*engine_, edit);
+    Result<> applied = apply_edit(*engine_, edit);
     if (rebinds) {
         overlay_->take_sockets();
         describe_self();  // another port, perhaps

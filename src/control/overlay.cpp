@@ -152,7 +152,7 @@ void Overlay::carry_out(mesh::Output& out) {
 }
 
 /// What cannot be sent is lost, as on any network; gossip asks again.
-void Overlay::send(const gossip::Actions::Datagram& datagram) {
+void Overlay::send(const gossip::Actions::Datagram& datagram) const {
     const sys::UdpSocket& socket = parts_.engine.gossip_way_out().of(datagram.to.address.family());
     if (socket.valid()) {
         const sys::OutgoingTrain train{.bytes = datagram.bytes,

@@ -35,7 +35,7 @@ class Overlay {
         std::function<void()> on_peers_changed;
     };
     explicit Overlay(Parts parts);
-    ~Overlay() { stop(); }
+    ~Overlay() { stop(); }  // NOLINT(bugprone-exception-escape): a timer that cannot be cancelled
     Overlay(const Overlay&) = delete;
     Overlay& operator=(const Overlay&) = delete;
 
@@ -73,7 +73,7 @@ class Overlay {
     void drain(const sys::UdpSocket& socket);
     void drain_relay();
     void on_train(const sys::ReceivedTrain& train, ConstBytes bytes, mesh::Output& out);
-    void send(const gossip::Actions::Datagram& datagram);
+    void send(const gossip::Actions::Datagram& datagram) const;
     void arm_timer();
 
     Parts parts_;

@@ -54,7 +54,7 @@ class Participant::Impl {
     [[nodiscard]] const RootKey* root() const;  // nullptr: not here
     [[nodiscard]] Error no_root() const;
     [[nodiscard]] Result<std::string> export_root(std::string_view passphrase) const;
-    Result<> import_root(std::string_view text, std::string_view passphrase) const;
+    [[nodiscard]] Result<> import_root(std::string_view text, std::string_view passphrase) const;
     Result<> remove_root();
     void on_datagram(const net::Endpoint& from, ConstBytes bytes, const Clock& clock, Output& out);
     void on_timer(const Clock& clock, Output& out);

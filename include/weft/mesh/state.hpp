@@ -103,7 +103,7 @@ class State {
 
   private:
     [[nodiscard]] Result<std::optional<NodeKeys>> keys(std::string_view file);
-    [[nodiscard]] Result<> keep_keys(std::string_view file, const NodeKeys& keys);
+    [[nodiscard]] Result<> keep_keys(std::string_view name, const NodeKeys& keys);
     [[nodiscard]] Result<std::optional<std::uint64_t>> number(std::string_view file);
 
     Storage& storage_;
