@@ -63,6 +63,7 @@ struct RootFiles {
 [[nodiscard]] int request_issuer(const Context& context);
 [[nodiscard]] int add_issuer(const Context& context, const std::string& word);
 [[nodiscard]] int list_issuers(const Context& context, bool json);
+[[nodiscard]] int issue_alone(const Context& context, bool yes);
 [[nodiscard]] int revoke_issuer(const Context& context, const std::string& issuer, bool yes);
 
 [[nodiscard]] int generate_key(const Context& context);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// weft issuer request, add, list, revoke. A request is alone on stdout, so that a shell can hand it
-// on: weft issuer add $(ssh b weft issuer request).
+// weft issuer request, add, list, alone, revoke. A request is alone on stdout, so that a shell can
+// hand it on: weft issuer add $(ssh b weft issuer request).
 #include <ostream>
 
 #include <weft/api/network_keys.hpp>
@@ -95,6 +95,22 @@ int list_issuers(const Context& context, bool json) {
     }
     context.terminal.out << format_table(rows);
     return kOk;
+}
+
+int issue_alone(const Context& context, bool yes) {
+    if (!yes) {
+        return fail(
+            context,
+            invalid("a member that is only out of reach may have what this node would grant "
+                    "a second time",
+                    "where all are gone for good: weft issuer alone --yes"),
+            kUsage);
+    }
+    const Answer answer = ask(context, {"POST", "/v1/issuers/alone", "{}"});
+    if (answer.exit_code == kOk) {
+        context.terminal.out << "this node issues without waiting for another member\n";
+    }
+    return answer.exit_code;
 }
 
 int revoke_issuer(const Context& context, const std::string& issuer, bool yes) {

@@ -29,6 +29,7 @@ Examples:
   weft issuer add weftissuer1_…                    where the root's key is, with what b printed
   weft token create                                on b from then on
   weft issuer list                                 who issues, and which part of the pool is whose
+  weft issuer alone --yes                          all other members are gone for good
   weft issuer revoke 2 --yes                       all nodes that joined by it are out)";
 
 void add_passphrase_option(CLI::App* app, Options& options) {
@@ -86,6 +87,14 @@ void add_issuer_commands(CLI::App& app, Options& options) {
         });
     list->footer(kIssuerExamples);
     add_json_flag(list, options);
+    CLI::App* alone =
+        add_command(*issuer,
+                    "alone",
+                    "On an issuer's node after a restart: wait no longer for another member",
+                    options,
+                    [&](const Context& c) { return issue_alone(c, options.yes); });
+    alone->add_flag("--yes", options.yes, "Do it: the other members are gone for good");
+    alone->footer(kIssuerExamples);
     CLI::App* revoke =
         add_command(*issuer,
                     "revoke",

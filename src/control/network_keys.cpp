@@ -70,6 +70,9 @@ Result<api::IssuerWord> Network::issuer_request() {
 Result<api::IssuerStatus> Network::add_issuer(const api::IssuerRequest& request) {
     return impl_->add_issuer(request);
 }
+Result<> Network::issue_alone() {
+    return impl_->participant().issue_alone();
+}
 Result<> Network::revoke_issuer(const std::string& issuer) {
     return impl_->revoke_issuer(issuer);
 }

@@ -156,8 +156,9 @@ Result<Decision<std::vector<std::byte>>> Issuer::issue(const Request& request,
         return checked.error();
     }
     if (!ready()) {
-        return invalid("the issuer has not heard yet from a member what it granted before",
-                       "wait until one is reached, or --alone if there is none");
+        return invalid(
+            "the issuer has not heard yet from a member what it granted before",
+            "wait until one is reached; if all are gone for good: weft issuer alone --yes");
     }
     if (is_revoked(request.identity_key)) {
         return invalid("this identity key was revoked", "let the node make a new one");
@@ -233,8 +234,10 @@ Result<Decision<std::vector<std::byte>>> Issuer::revoke(const VerifyKey& identit
         return unknown_node(to_hex(identity_key.bytes));
     }
     if (!ready()) {
-        return invalid("the issuer does not know yet the number of its last revocation",
-                       "wait until a member is reached, or --alone if there is none");
+        return invalid(
+            "the issuer does not know yet the number of its last revocation",
+            "wait until a member is reached; if all are gone for good: weft issuer alone "
+            "--yes");
     }
     if (ledger_.revocations().size() >= identity::kRevocationsMax) {
         return invalid("this issuer has no revocation left",

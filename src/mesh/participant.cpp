@@ -435,6 +435,14 @@ Result<> Participant::Impl::withdraw_token(const identity::TokenId& id) {
     return done ? Result<>{} : Result<>{done.error()};
 }
 
+Result<> Participant::Impl::issue_alone() const {
+    if (!member_ || !member_->issuer) {
+        return not_an_issuer();
+    }
+    member_->issuer->go_alone();
+    return {};
+}
+
 Result<> Participant::Impl::revoke(const std::string& name, const Clock& clock, Output& out) {
     if (!member_ || !member_->issuer) {
         return not_an_issuer();

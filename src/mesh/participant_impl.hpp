@@ -41,6 +41,7 @@ class Participant::Impl {
     Result<> forget();
     Result<issuer::NewToken> create_token(const issuer::TokenOptions& options, const Clock& clock);
     Result<> withdraw_token(const identity::TokenId& id);
+    [[nodiscard]] Result<> issue_alone() const;
     Result<> revoke(const std::string& name, const Clock& clock, Output& out);
     Result<> rotate(const Clock& clock, Output& out);
     [[nodiscard]] bool renewal_is_due() const;  // participant_renewal.cpp

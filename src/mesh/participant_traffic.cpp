@@ -421,6 +421,9 @@ Result<issuer::NewToken> Participant::create_token(const issuer::TokenOptions& o
 Result<> Participant::withdraw_token(const identity::TokenId& id) {
     return impl_->withdraw_token(id);
 }
+Result<> Participant::issue_alone() {
+    return impl_->issue_alone();
+}
 Result<> Participant::revoke(const std::string& name, const Clock& clock, Output& out) {
     return impl_->revoke(name, clock, out);
 }

@@ -49,6 +49,7 @@ constexpr std::array kRoutes = {
     RouteEntry{"GET", "/v1/issuers", Route::kIssuers},
     RouteEntry{"POST", "/v1/issuers", Route::kAddIssuer, For::kRoot},
     RouteEntry{"POST", "/v1/issuers/request", Route::kRequestIssuer, For::kRoot},
+    RouteEntry{"POST", "/v1/issuers/alone", Route::kIssueAlone, For::kRoot},
     RouteEntry{"DELETE", "/v1/issuers/", Route::kRevokeIssuer, For::kRoot},
 };
 
@@ -182,6 +183,7 @@ ApiResponse ApiRoutes::answer(const FoundRoute& found, const ApiRequest& request
         case Route::kIssuers:
         case Route::kRequestIssuer:
         case Route::kAddIssuer:
+        case Route::kIssueAlone:
         case Route::kRevokeIssuer:
             return key_answer(found, request);
         case Route::kWrongMethod:

@@ -53,6 +53,7 @@ enum class Route : std::uint8_t {
     kRequestIssuer,
     kAddIssuer,
     kRevokeIssuer,
+    kIssueAlone,
     kUnknown,
     kWrongMethod
 };

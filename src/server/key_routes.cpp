@@ -51,6 +51,9 @@ ApiResponse ApiRoutes::key_answer(const FoundRoute& found, const ApiRequest& req
             return network.add_issuer(parsed);
         });
     }
+    if (found.route == Route::kIssueAlone) {
+        return network_response(network.issue_alone());
+    }
     if (found.route == Route::kRevokeIssuer) {
         return network_response(network.revoke_issuer(found.subject));
     }

@@ -7,6 +7,7 @@
 //   POST   /v1/root/import     RootImportRequest -> {}  DELETE /v1/root        -> {}
 //   POST   /v1/issuers/request {} -> IssuerWord         GET    /v1/issuers     -> IssuerStatus…
 //   POST   /v1/issuers         IssuerRequest -> IssuerStatus
+//   POST   /v1/issuers/alone   {} -> {}
 //   DELETE /v1/issuers/ID      -> {}; a number or a node's name
 #pragma once
 

@@ -37,6 +37,8 @@ class Network {
     [[nodiscard]] Result<api::TokenReply> create_token(const api::TokenRequest& request);
     [[nodiscard]] Result<std::vector<api::TokenStatus>> tokens() const;
     [[nodiscard]] Result<> withdraw_token(const std::string& id);
+    /// This node's issuer does not wait for members that could tell what it has granted.
+    [[nodiscard]] Result<> issue_alone();
     /// Revokes a node's certificate.
     [[nodiscard]] Result<> remove_node(const std::string& name);
 

@@ -166,6 +166,8 @@ class Issuer {
                                                       const TimeView& time);
     /// After a restart, and again whenever more is known. Errors: own revocations with a gap.
     [[nodiscard]] Result<Decision<Merged>> merge_known(const Known& known, const TimeView& time);
+    /// There is no member that could be asked: the operator says so.
+    void go_alone() { settings_.alone = true; }
     /// Whether it has merged or is alone; else joins and renewals are told to wait.
     [[nodiscard]] bool ready() const { return merged_ || settings_.alone; }
 

@@ -113,6 +113,8 @@ class Participant {
     [[nodiscard]] Result<issuer::NewToken> create_token(const issuer::TokenOptions& options,
                                                         const Clock& clock);
     [[nodiscard]] Result<> withdraw_token(const identity::TokenId& id);
+    /// Grants and revokes from now on, until the next start, without having asked a member.
+    [[nodiscard]] Result<> issue_alone();
     [[nodiscard]] Result<> revoke(const std::string& name, const Clock& clock, Output& out);
 
     // The root's key, which signs issuers: kept on the node of init until it is removed. Each takes

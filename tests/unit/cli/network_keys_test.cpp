@@ -296,6 +296,17 @@ TEST(WeftIssuer, list_is_a_table) {
     EXPECT_EQ(against(ok(body), {"issuer", "list", "--json"}).out, body + "\n");
 }
 
+TEST(WeftIssuer, alone_does_nothing_without_yes) {
+    FakeDaemon daemon{ok("{}")};
+    Outcome outcome = against(daemon, {"issuer", "alone"});
+    EXPECT_EQ(outcome.exit_code, 2);
+    EXPECT_TRUE(outcome.err.ends_with("weft issuer alone --yes)\n")) << outcome.err;
+    EXPECT_TRUE(daemon.requests().empty());
+    outcome = against(daemon, {"issuer", "alone", "--yes"});
+    EXPECT_EQ(outcome.exit_code, 0);
+    EXPECT_EQ(outcome.out, "this node issues without waiting for another member\n");
+}
+
 TEST(WeftIssuer, revoke_does_nothing_without_yes) {
     FakeDaemon daemon{ok("{}")};
     Outcome outcome = against(daemon, {"issuer", "revoke", "2"});

@@ -92,6 +92,45 @@ TEST(MeshParticipant, one_that_left_is_nobodys_peer_and_may_join_again) {
     EXPECT_FALSE(b.subject->is_member());
 }
 
+TEST(MeshParticipant, the_name_of_one_that_left_is_free_for_the_next) {
+    World world;
+    Machine& a = world.add("192.0.2.1");
+    Machine& b = world.add("192.0.2.2");
+    ASSERT_TRUE(world.init(a, "a"));
+    ASSERT_TRUE(world.join(b, a, "b"));
+    world.run(std::chrono::seconds{5});
+    const auto blocks = b.subject->certificate().blocks;
+    Output out;
+    ASSERT_TRUE(b.subject->leave(world.clock(), out));
+    world.carry(b, out);
+    world.run(std::chrono::seconds{2});
+    ASSERT_TRUE(b.subject->forget());
+    ASSERT_TRUE(world.join(b, a, "b"));
+    EXPECT_EQ(b.subject->certificate().name, "b");
+    EXPECT_NE(b.subject->certificate().blocks, blocks);  // those rest
+}
+
+TEST(MeshParticipant, an_issuer_whose_members_are_gone_for_good_goes_on_when_told_so) {
+    World world;
+    Machine& a = world.add("192.0.2.1");
+    Machine& b = world.add("192.0.2.2");
+    ASSERT_TRUE(world.init(a, "a"));
+    ASSERT_TRUE(world.join(b, a, "b"));
+    EXPECT_FALSE(b.subject->issue_alone());
+    world.run(std::chrono::seconds{15});
+    b.subject.reset();
+    a.subject.reset();
+    world.boot(a);
+    world.run(std::chrono::minutes{2});
+    Output out;
+    const Result<> early = a.subject->revoke("b", world.clock(), out);
+    ASSERT_FALSE(early);
+    EXPECT_NE(early.error().remedy.find("weft issuer alone --yes"), std::string::npos);
+    ASSERT_TRUE(a.subject->issue_alone());
+    EXPECT_TRUE(a.subject->revoke("b", world.clock(), out));
+    EXPECT_TRUE(world.join(world.add("192.0.2.3"), a, "c"));
+}
+
 TEST(MeshParticipant, a_crash_after_any_write_of_init_or_join_leaves_nothing_half_done) {
     SCOPED_TRACE(test::seed_text());
     for (std::size_t write = 0; write < 24; ++write) {

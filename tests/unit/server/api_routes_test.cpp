@@ -36,6 +36,7 @@ TEST(ApiRoutes, TellsAWordFromAPathOfItsOwn) {
     EXPECT_EQ(find_route("POST", "/v1/issuers/request").route, Route::kRequestIssuer);
     EXPECT_EQ(find_route("DELETE", "/v1/issuers/request").subject, "request");  // a node's name
     EXPECT_EQ(find_route("DELETE", "/v1/issuers/2").route, Route::kRevokeIssuer);
+    EXPECT_EQ(find_route("POST", "/v1/issuers/alone").route, Route::kIssueAlone);
     EXPECT_EQ(find_route("POST", "/v1/issuers/2").allow, "DELETE");
     EXPECT_EQ(find_route("GET", "/v1/root").allow, "DELETE");
     EXPECT_EQ(find_route("GET", "/v1/root/export").allow, "POST");
