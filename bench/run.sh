@@ -8,7 +8,7 @@ set -euo pipefail
 
 BENCH=$WEFT_ROOT/bench
 WORK=$WEFT_ROOT/build/bench
-SUITES=(micro pipeline netns flood restart)
+SUITES=(micro pipeline netns flood restart gossip)
 
 usage() {
     cat <<USAGE
@@ -19,6 +19,7 @@ usage: bench/run.sh SUITE [--repeats N] [--quick] [--only SUBJECT,...] [--json F
   netns      weft and every rival between two namespaces
   flood      a flow, and a new peer, during a handshake flood from spoofed sources
   restart    silence around kill -9 and restart of one side
+  gossip     how soon networks of 10 to 1,000 nodes know a change, heal, and what idle ones exchange: in virtual time
   all        all of these
   arm        executed instructions per packet under an emulator of ARM, and what llvm-mca makes of the loops
   board      on a machine without tools; has options of its own: bench/run.sh board --help
@@ -184,7 +185,7 @@ note() { case $1/$worst in 0/* | 4/1) ;; 4/*) worst=4 ;; *) worst=1 ;; esac }
 case $suite in
 smoke)
     repeats=1
-    for name in micro pipeline restart; do
+    for name in micro pipeline restart gossip; do
         run_suite $name >/dev/null || note $?
     done
     only=weft,ceiling

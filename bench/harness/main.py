@@ -18,7 +18,7 @@ HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 def arguments():
     parser = argparse.ArgumentParser(prog="bench/run.sh")
-    parser.add_argument("suite", choices=["micro", "pipeline", "netns", "flood", "restart", "arm"])
+    parser.add_argument("suite", choices=["micro", "pipeline", "netns", "flood", "restart", "gossip", "arm"])
     parser.add_argument("--build", required=True, help="directory with weftd and bench/")
     parser.add_argument("--rivals", help="what bench/rivals.sh printed")
     parser.add_argument("--repeats", type=int, required=True)
