@@ -121,4 +121,13 @@ template <class Value, class Fill>
     return value;
 }
 
+/// `fill(reader, reply)` reads the fields of a reply but "api".
+template <class Reply, class Fill>
+[[nodiscard]] Result<Reply> parse_reply(std::string_view text, const Fill& fill) {
+    return parse_document<Reply>(text, [&fill](JsonReader& reader, Reply& reply) {
+        reader.read_api();
+        fill(reader, reply);
+    });
+}
+
 }  // namespace weft::api

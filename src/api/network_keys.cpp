@@ -41,14 +41,6 @@ std::string with_api(const json::object& fields) {
     return json::serialize(document);
 }
 
-template <class Reply, class Fill>
-Result<Reply> parse_reply(std::string_view text, const Fill& fill) {
-    return parse_document<Reply>(text, [&fill](JsonReader& reader, Reply& reply) {
-        reader.read_api();
-        fill(reader, reply);
-    });
-}
-
 void read_filled(JsonReader& reader, std::string_view key, std::string& out) {
     reader.read(key, out);
     if (out.empty()) {

@@ -124,15 +124,6 @@ BlockStock read_stock(JsonReader reader) {
     return stock;
 }
 
-/// `fill(reader, reply)` reads the fields of a reply but "api".
-template <class Reply, class Fill>
-Result<Reply> parse_reply(std::string_view text, const Fill& fill) {
-    return parse_document<Reply>(text, [&fill](JsonReader& reader, Reply& reply) {
-        reader.read_api();
-        fill(reader, reply);
-    });
-}
-
 }  // namespace
 
 std::string to_json(const NetworkReply& reply) {

@@ -163,7 +163,7 @@ Result<std::string> read_passphrase_file(const std::string& path) {
 
 }  // namespace
 
-Result<std::string> ask_passphrase(const std::string& path, Asked asked) {
+Result<std::string> ask_passphrase(const std::string& path, Prompts prompts) {
     const UniqueFd terminal{::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOCTTY)};
     if (!terminal.valid()) {
         return errno_error(errno, "open " + path);
@@ -175,7 +175,7 @@ Result<std::string> ask_passphrase(const std::string& path, Asked asked) {
     if (first->empty()) {
         return invalid("no passphrase was typed");
     }
-    if (asked == Asked::kOnce) {
+    if (prompts == Prompts::kOnce) {
         return first;
     }
     if (Result<> checked = check_length(*first); !checked) {
@@ -191,7 +191,7 @@ Result<std::string> ask_passphrase(const std::string& path, Asked asked) {
     return first;
 }
 
-Result<std::string> find_passphrase(const std::string& file, Asked asked) {
+Result<std::string> find_passphrase(const std::string& file, Prompts prompts) {
     if (!file.empty()) {
         return read_passphrase_file(file);
     }
@@ -200,7 +200,7 @@ Result<std::string> find_passphrase(const std::string& file, Asked asked) {
         return std::string{set};
     }
     constexpr const char* kTerminal = "/dev/tty";
-    Result<std::string> typed = ask_passphrase(kTerminal, asked);
+    Result<std::string> typed = ask_passphrase(kTerminal, prompts);
     if (!typed && typed.error().code == std::errc::no_such_device_or_address) {
         return invalid("no passphrase: there is no terminal to ask on",
                        "--passphrase-file FILE, or WEFT_PASSPHRASE in the environment");

@@ -77,7 +77,7 @@ int export_root(const Context& context, const RootFiles& files) {
     if (!files.file.empty() && ::lstat(files.file.c_str(), &found) == 0) {
         return fail(context, exists(files.file));  // before somebody types a passphrase
     }
-    const auto passphrase = find_passphrase(files.passphrase_file, Asked::kTwice);
+    const auto passphrase = find_passphrase(files.passphrase_file, Prompts::kTwice);
     if (!passphrase) {
         return fail(context, passphrase.error());
     }
@@ -109,7 +109,7 @@ int import_root(const Context& context, const RootFiles& files) {
     if (!text) {
         return fail(context, text.error());
     }
-    const auto passphrase = find_passphrase(files.passphrase_file, Asked::kOnce);
+    const auto passphrase = find_passphrase(files.passphrase_file, Prompts::kOnce);
     if (!passphrase) {
         return fail(context, passphrase.error());
     }

@@ -73,14 +73,14 @@ class Keyboard {
     std::size_t seen_ = 0;
 };
 
-std::future<Result<std::string>> ask_on(const Keyboard& keyboard, Asked asked) {
+std::future<Result<std::string>> ask_on(const Keyboard& keyboard, Prompts prompts) {
     return std::async(std::launch::async,
-                      [path = keyboard.path(), asked] { return ask_passphrase(path, asked); });
+                      [path = keyboard.path(), prompts] { return ask_passphrase(path, prompts); });
 }
 
 TEST(Passphrase, is_asked_twice_and_never_shown) {
     Keyboard keyboard;
-    auto asked = ask_on(keyboard, Asked::kTwice);
+    auto asked = ask_on(keyboard, Prompts::kTwice);
     keyboard.answer("passphrase: ", "correct horse\n");
     keyboard.answer("again: ", "correct horse\n");
     const auto passphrase = asked.get();
@@ -92,14 +92,14 @@ TEST(Passphrase, is_asked_twice_and_never_shown) {
 
 TEST(Passphrase, of_an_import_is_asked_once_and_may_be_short) {
     Keyboard keyboard;
-    auto asked = ask_on(keyboard, Asked::kOnce);
+    auto asked = ask_on(keyboard, Prompts::kOnce);
     keyboard.answer("passphrase: ", "short\n");
     EXPECT_EQ(asked.get().value(), "short");
 }
 
 TEST(Passphrase, two_that_differ_are_refused) {
     Keyboard keyboard;
-    auto asked = ask_on(keyboard, Asked::kTwice);
+    auto asked = ask_on(keyboard, Prompts::kTwice);
     keyboard.answer("passphrase: ", "correct horse\n");
     keyboard.answer("again: ", "correct house\n");
     const auto passphrase = asked.get();
@@ -110,21 +110,21 @@ TEST(Passphrase, two_that_differ_are_refused) {
 
 TEST(Passphrase, a_short_or_empty_or_endless_one_is_refused_at_once) {
     Keyboard keyboard;
-    auto asked = ask_on(keyboard, Asked::kTwice);
+    auto asked = ask_on(keyboard, Prompts::kTwice);
     keyboard.answer("passphrase: ", "elevenchars\n");
     EXPECT_EQ(asked.get().error().cause, "the passphrase has fewer than 12 characters");
-    asked = ask_on(keyboard, Asked::kOnce);
+    asked = ask_on(keyboard, Prompts::kOnce);
     keyboard.answer("passphrase: ", "\n");
     EXPECT_EQ(asked.get().error().cause, "no passphrase was typed");
-    asked = ask_on(keyboard, Asked::kOnce);
+    asked = ask_on(keyboard, Prompts::kOnce);
     keyboard.answer("passphrase: ", std::string(kPassphraseMax + 1, 'x') + "\n");
     EXPECT_EQ(asked.get().error().cause, "the passphrase is longer than 1024 bytes");
     EXPECT_TRUE(keyboard.shows_typing());
 }
 
 TEST(Passphrase, what_is_no_terminal_is_not_asked) {
-    EXPECT_FALSE(ask_passphrase("/dev/null", Asked::kOnce));
-    EXPECT_FALSE(ask_passphrase("/nonexistent", Asked::kOnce));
+    EXPECT_FALSE(ask_passphrase("/dev/null", Prompts::kOnce));
+    EXPECT_FALSE(ask_passphrase("/nonexistent", Prompts::kOnce));
 }
 
 }  // namespace
