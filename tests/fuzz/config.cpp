@@ -58,7 +58,7 @@ void check_values(const Config& config) {
     WEFT_FUZZ_CHECK(!node.name.empty() && !node.interface.empty() && node.interface.size() <= 15);
     WEFT_FUZZ_CHECK(node.mtu == 0 ||
                     (node.mtu >= limits::kMtuLeast && node.mtu <= limits::kMtuMost));
-    WEFT_FUZZ_CHECK(node.private_key_file.is_absolute());
+    WEFT_FUZZ_CHECK(node.private_key_file.empty() || node.private_key_file.is_absolute());
     std::set<weft::ByteArray<32>> keys;
     std::set<weft::net::Prefix> prefixes;
     for (const auto& peer : config.peers) {
