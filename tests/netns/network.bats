@@ -172,6 +172,7 @@ NFT
     eventually 30 all_answer a 10.44.1.1
     eventually 60 all_answer d 10.44.1.1
     eventually 30 sh -c "'$LAB' exec d -- weft node list --json | jq -e '.members[] | select(.name == \"b\").endpoint == \"[2001:db8::77]:51840\"'"
+    inside b ip addr add 192.0.2.77/24 dev eth0
 }
 
 @test "peers set by wg stay through changes of members; the key and the members are not wg's to change" {
@@ -212,7 +213,7 @@ weft_genkey() { "$WEFT_BUILD/weft" genkey; }
     local junk pid ticks
     pid=$("$LAB" pid a)
     ticks=$(control_ticks "$pid")
-    inside b timeout 20 python3 -c '
+    inside d timeout 20 python3 -c '
 import os, socket, time
 out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 junk = [bytes([0x10 + i % 6]) + os.urandom(100 + i * 17 % 1100) for i in range(64)]
