@@ -88,6 +88,13 @@ void JsonReader::read_if_there(std::string_view key, unsigned& out, unsigned mos
     }
 }
 
+void JsonReader::read_if_there(std::string_view key, std::optional<unsigned>& out, unsigned most) {
+    const boost::json::value* const there = object_->if_contains(key);
+    if (there != nullptr && !there->is_null()) {
+        read_if_there(key, out.emplace(1), most);
+    }
+}
+
 void JsonReader::read_api() {
     std::string api;
     read("api", api);

@@ -55,6 +55,8 @@ class JsonReader {
     }
     /// As read_if_there(); outside 1..most is an error.
     void read_if_there(std::string_view key, unsigned& out, unsigned most);
+    /// null is as good as nothing there.
+    void read_if_there(std::string_view key, std::optional<unsigned>& out, unsigned most);
 
     /// A document of another version of the API is told apart from a broken one.
     void read_api();

@@ -6,6 +6,7 @@
 #include <weft/api/network.hpp>
 
 #include "json_reader.hpp"
+#include "json_writer.hpp"
 
 namespace weft::api {
 namespace {
@@ -18,8 +19,8 @@ std::string to_json(const InitRequest& request) {
     return json::serialize(json::object{{"name", request.name},
                                         {"pool4", request.pool4},
                                         {"pool6", request.pool6},
-                                        {"block4", request.block4},
-                                        {"block6", request.block6}});
+                                        {"block4", nullable(request.block4)},
+                                        {"block6", nullable(request.block6)}});
 }
 
 std::string to_json(const JoinRequest& request) {

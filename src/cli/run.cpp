@@ -120,14 +120,19 @@ void add_membership_commands(CLI::App& app, Options& options) {
             return init_network(c, options.init, options.json);
         });
     init->add_option("--name", options.init.name, "This node's name; else node.name");
-    init->add_option("--pool4", options.init.pool4, "IPv4 prefix; else one that is free here");
-    init->add_option("--pool6", options.init.pool6, "IPv6 prefix; else a random /48 of fd00::/8");
-    init->add_option("--block4", options.init.block4, "Prefix length of a node's IPv4 block")
-        ->check(CLI::Range(1U, api::kBlock4Max))
-        ->capture_default_str();
-    init->add_option("--block6", options.init.block6, "Prefix length of a node's IPv6 block")
-        ->check(CLI::Range(1U, api::kBlock6Max))
-        ->capture_default_str();
+    init->add_option(
+        "--pool4", options.init.pool4, "IPv4 prefix; else network.pool4, or one that is free here");
+    init->add_option("--pool6",
+                     options.init.pool6,
+                     "IPv6 prefix; else network.pool6, or a random /48 of fd00::/8");
+    init->add_option("--block4",
+                     options.init.block4,
+                     "Prefix length of a node's IPv4 block; else network.block4, 24")
+        ->check(CLI::Range(1U, api::kBlock4Max));
+    init->add_option("--block6",
+                     options.init.block6,
+                     "Prefix length of a node's IPv6 block; else network.block6, 64")
+        ->check(CLI::Range(1U, api::kBlock6Max));
     add_json_flag(init, options);
     CLI::App* join =
         add_command(app, "join", "Join a network with a token", options, [&](const Context& c) {

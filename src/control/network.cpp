@@ -115,8 +115,9 @@ Result<api::NetworkReply> Network::Impl::init(const api::InitRequest& request) {
     if (Result<> checked = check_key_source(); !checked) {
         return checked.error();
     }
-    beginning.blocks = {static_cast<std::uint8_t>(request.block4),
-                        static_cast<std::uint8_t>(request.block6)};
+    const config::NetworkConfig& configured = parts_.config.network;
+    beginning.blocks = {static_cast<std::uint8_t>(request.block4.value_or(configured.block4)),
+                        static_cast<std::uint8_t>(request.block6.value_or(configured.block6))};
     if (!participant().is_member()) {  // else it is the error that counts
         Result<std::vector<net::Prefix>> pools = pools_for(request);
         if (!pools) {

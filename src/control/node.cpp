@@ -259,7 +259,7 @@ Result<> Node::Impl::apply_desired(Desired desired) {
         peers_.insert_or_assign(key, std::move(peer));
     }
     addresses_ = std::move(desired.addresses);
-    reconcile();
+    reconcile_members();
     ask_names();
     return {};
 }

@@ -80,6 +80,8 @@ class Node::Impl {
     void settle();
     /// Key, members, addresses and routes as the network has them now.
     void reconcile();
+    /// The same without the key, which a reload has set.
+    void reconcile_members();
     void apply_own_key();
     void apply_members();
     void call_members();
@@ -127,6 +129,8 @@ class Node::Impl {
     std::map<crypto::PublicKey, mesh::WantedPeer> members_;  // wanted at the last reconciling
     std::map<net::Prefix, std::string> shadowed_;            // members' prefixes not in force
     std::optional<Error> network_failed_;                    // what reconciling could not do
+    std::optional<Error> own_key_failed_;                    // of the state
+    std::uint64_t boot_id_ = 0;
 
     PeerMap peers_;                         // configured and members, without those removed by wg
     std::vector<net::Prefix> addresses_;    // of the configuration

@@ -39,6 +39,7 @@ std::string software() {
 }  // namespace
 
 Result<> Node::Impl::start_network() {
+    boot_id_ = read_boot_id();
     overlay_.emplace(Overlay::Parts{env_.loop,
                                     *engine_,
                                     env_.log,
@@ -143,12 +144,16 @@ void Node::Impl::settle() {
     }
 }
 
-/// A failure is a problem in status, and tried again with the next change.
 void Node::Impl::reconcile() {
+    apply_own_key();
+    reconcile_members();
+}
+
+/// A failure is a problem in status, and tried again with the next change.
+void Node::Impl::reconcile_members() {
     reconcile_due_ = false;
     reconciled_ = BootClock::now();
     network_failed_.reset();
-    apply_own_key();
     apply_members();
     forget_absent_peers();
     call_members();
@@ -156,21 +161,29 @@ void Node::Impl::reconcile() {
     sync_routes();
 }
 
-/// After leaving it is another one.
+/// After leaving and after a rotation it is another one.
 void Node::Impl::apply_own_key() {
-    Desired desired;
-    if (Result<> taken = take_own_key(desired, config_); !taken) {
-        network_failed_ = taken.error();
+    if (!config_.node.private_key_file.empty()) {
         return;
     }
-    if (!config_.node.private_key_file.empty() ||
-        view_of(*engine_, true).private_key == desired.private_key) {
+    own_key_failed_.reset();
+    Result<crypto::PrivateKey> key = overlay_->participant().wireguard_key();
+    if (!key) {
+        own_key_failed_ = key.error();
+        return;
+    }
+    const crypto::PublicKey wanted = crypto::public_key_of(*key);
+    bool same = false;
+    engine_->change([&](wg::Device& device, wg::Now /*now*/, wg::Actions& /*actions*/) {
+        same = device.identity().public_key == wanted;
+    });
+    if (same) {
         return;
     }
     DeviceEdit edit;
-    edit.private_key = std::move(desired.private_key);
+    edit.private_key = std::move(*key);
     if (Result<> applied = apply_edit(*engine_, edit); !applied) {
-        network_failed_ = applied.error();
+        own_key_failed_ = applied.error();
     }
 }
 
@@ -213,8 +226,9 @@ void Node::Impl::call_members() {
     engine_->change([&](wg::Device& device, wg::Now now, wg::Actions& /*actions*/) {
         for (const auto& [key, member] : members_) {
             wg::Tunnel* const tunnel = device.find_peer(key);
-            if (tunnel == nullptr || !peers_.contains(key.bytes)) {
-                continue;
+            const auto peer = peers_.find(key.bytes);
+            if (tunnel == nullptr || peer == peers_.end() || !peer->second.member) {
+                continue;  // a configured peer is where the configuration says
             }
             const std::optional<net::Endpoint> next =
                 caller_.next(key, member.candidates, caller_view(*tunnel, now), time);
@@ -230,7 +244,7 @@ void Node::Impl::describe_self() {
         return;
     }
     gossip::OwnRecord own;
-    own.boot_id = read_boot_id();
+    own.boot_id = boot_id_;
     own.mtu = static_cast<std::uint16_t>(mtu_);
     own.software = software();
     own.endpoints = own_endpoints(
@@ -289,6 +303,13 @@ Surroundings Node::Impl::surroundings() {
 }
 
 void Node::Impl::add_network_problems(std::vector<api::Problem>& out) const {
+    if (own_key_failed_) {
+        out.push_back({"key_not_read",
+                       "error",
+                       engine_->interface(),
+                       own_key_failed_->cause,
+                       own_key_failed_->remedy});
+    }
     if (network_failed_) {
         out.push_back({"members_not_set",
                        "error",

@@ -39,8 +39,10 @@ void check_ping_request(std::string_view text) {
 
 void check_network_requests(std::string_view text) {
     if (const auto request = api::parse_init_request(text)) {
-        WEFT_FUZZ_CHECK(request->block4 >= 1 && request->block4 <= api::kBlock4Max);
-        WEFT_FUZZ_CHECK(request->block6 >= 1 && request->block6 <= api::kBlock6Max);
+        const unsigned block4 = request->block4.value_or(1);
+        const unsigned block6 = request->block6.value_or(1);
+        WEFT_FUZZ_CHECK(block4 >= 1 && block4 <= api::kBlock4Max);
+        WEFT_FUZZ_CHECK(block6 >= 1 && block6 <= api::kBlock6Max);
     }
     if (const auto request = api::parse_token_request(text)) {
         WEFT_FUZZ_CHECK(request->uses >= 1 && request->uses <= api::kTokenUsesMax);

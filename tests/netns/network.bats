@@ -247,3 +247,25 @@ control_ticks() { awk '{ print $14 + $15 }' "/proc/$1/task/$1/stat"; } # PID
     kill $ping || true
     wait $ping || true
 }
+
+@test "out of a network a reload takes a key from a file and gives it back, and init makes the blocks that are configured" {
+    local file key own
+    file=$(root_of d)/etc/weft/weft.toml
+    key=$(weft_genkey)
+    inside d weft leave --yes
+    own=$(inside d wg show weft0 public-key)
+    (umask 077 && echo "$key" >"$(root_of d)/var/lib/weft/other.key")
+    sed -i '/^listen_port/a private_key_file = "/var/lib/weft/other.key"' "$file"
+    inside d weft reload
+    [ "$(inside d wg show weft0 public-key)" = "$(echo "$key" | inside d weft pubkey)" ]
+    run inside d weft init
+    [ "$status" = 1 ]
+    [[ $output == *"private_key_file"* ]]
+    sed -i '/^private_key_file/d' "$file"
+    printf '\n[network]\nblock4 = 26\nblock6 = 60\n' >>"$file"
+    inside d weft reload
+    [ "$(inside d wg show weft0 public-key)" = "$own" ]
+    inside d weft init --block6 62
+    inside d weft status --json | jq -e '.node.blocks[0] | endswith("/26")'
+    inside d weft status --json | jq -e '.node.blocks[1] | endswith("/62")'
+}

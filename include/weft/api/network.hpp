@@ -25,10 +25,10 @@ inline constexpr unsigned kBlock6Max = 64;
 /// A new network, whose first node and issuer this one is.
 struct InitRequest {
     std::string name;   ///< of this node; "": node.name
-    std::string pool4;  ///< "": one that overlaps nothing here
+    std::string pool4;  ///< "": the configuration's, else one that overlaps nothing here
     std::string pool6;
-    unsigned block4 = 24;  ///< prefix lengths of nodes' blocks
-    unsigned block6 = 64;
+    std::optional<unsigned> block4;  ///< prefix lengths of nodes' blocks; null: the configuration's
+    std::optional<unsigned> block6;
 };
 struct JoinRequest {
     std::string token;

@@ -221,7 +221,7 @@ TEST(NetworkJson, is_printed_in_the_order_of_the_interface) {
     EXPECT_EQ(to_json(TokenReply{"00", "weft1_x", 5}),
               R"({"api":"weft/v1","id":"00","token":"weft1_x","expires_ms":5})");
     EXPECT_EQ(to_json(InitRequest{}),
-              R"({"name":"","pool4":"","pool6":"","block4":24,"block6":64})");
+              R"({"name":"","pool4":"","pool6":"","block4":null,"block6":null})");
     EXPECT_EQ(to_json(JoinRequest{"weft1_x", ""}), R"({"token":"weft1_x","name":""})");
     EXPECT_EQ(to_json(TokenRequest{}),
               R"({"name":"","from":"","replace":"","uses":1,"lifetime_s":3600,)"
@@ -341,6 +341,13 @@ TEST(NetworkJson, an_unknown_field_of_a_reply_is_ignored) {
             EXPECT_EQ(reply.again(text), reply.text) << text;
         });
     }
+}
+
+TEST(NetworkJson, blocks_that_are_not_asked_for_are_the_configurations) {
+    EXPECT_FALSE(parse_init_request("{}")->block4);
+    EXPECT_FALSE(parse_init_request(R"({"block4":null})")->block4);
+    EXPECT_EQ(parse_init_request(R"({"block4":25,"block6":60})")->block4, 25U);
+    EXPECT_EQ(parse_init_request(R"({"block4":25,"block6":60})")->block6, 60U);
 }
 
 TEST(NetworkJson, numbers_of_requests_have_bounds) {
