@@ -2,6 +2,8 @@
 // Base64 and hex of keys, without branches or table look-ups on their content, so that timing and
 // caches tell nothing of a private key. Base64 is libsodium's; hex is decoded here because
 // sodium_hex2bin takes upper case too, and a key has one text. Control plane; any thread.
+#include <algorithm>
+
 #include <sodium.h>
 
 #include <weft/base/encoding.hpp>
@@ -80,6 +82,12 @@ bool from_base64(std::string_view text, Bytes out) {
         return false;
     }
     return true;
+}
+
+std::string_view trimmed(std::string_view text) {
+    constexpr std::string_view kSpace = " \t\r\n";
+    text.remove_prefix(std::min(text.find_first_not_of(kSpace), text.size()));
+    return text.substr(0, text.find_last_not_of(kSpace) + 1);
 }
 
 bool from_base64_line(std::string_view text, Bytes out) {

@@ -25,60 +25,53 @@ std::string under_way(const api::CertificateStatus& certificate) {
                                 : std::string{kNothing};
 }
 
+void print_rotation(std::ostream& out, const api::RotationReply& reply) {
+    if (reply.rotating) {
+        out << "new keys are made, and the issuer is asked to certify them; until it has, those of "
+               "before stay in use (weft cert show)\n";
+        return;
+    }
+    out << printable(reply.name) << " has new keys: public key " << printable(reply.public_key)
+        << ", generation " << reply.generation << "\n";
+}
+
 }  // namespace
 
 int rotate_keys(const Context& context) {
-    const Answer answer = ask(context, {"POST", "/v1/rotate", "{}", kRotateTimeout});
-    if (answer.exit_code != kOk) {
-        return answer.exit_code;
-    }
-    const auto reply = api::parse_rotation_reply(answer.body);
-    if (!reply) {
-        return fail(context, reply.error());
-    }
-    if (reply->rotating) {
-        context.terminal.out << "new keys are made, and the issuer is asked to certify them; until "
-                                "it has, those of before stay in use (weft cert show)\n";
-        return kOk;
-    }
-    context.terminal.out << printable(reply->name) << " has new keys: public key "
-                         << printable(reply->public_key) << ", generation " << reply->generation
-                         << "\n";
-    return kOk;
+    return ask_and_print(
+        context,
+        {"POST", "/v1/rotate", "{}", kRotateTimeout},
+        api::parse_rotation_reply,
+        false,
+        [&](const api::RotationReply& reply) { print_rotation(context.terminal.out, reply); });
 }
 
 int show_certificate(const Context& context, bool json) {
-    const Answer answer = ask(context, {"GET", "/v1/certificate"});
-    if (answer.exit_code != kOk) {
-        return answer.exit_code;
-    }
-    const auto certificate = api::parse_certificate(answer.body);
-    if (!certificate) {
-        return fail(context, certificate.error());
-    }
-    if (json) {
-        context.terminal.out << answer.body << "\n";
-        return kOk;
-    }
-    const std::int64_t now_ms = context.terminal.now_ms;
-    context.terminal.out << format_table(
-        {{"network", certificate->network},
-         {"name", certificate->name + (certificate->ephemeral ? " (ephemeral)" : "")},
-         {"id", certificate->id},
-         {"serial", std::to_string(certificate->serial)},
-         {"generation", std::to_string(certificate->generation)},
-         {"blocks", format_list(certificate->blocks)},
-         {"routed", format_list(certificate->routed)},
-         {"begins", format_until(certificate->not_before_ms, now_ms)},
-         {"ends", format_until(certificate->not_after_ms, now_ms)},
-         {"identity key", certificate->identity_key},
-         {"public key", certificate->public_key},
-         {"gossip key", certificate->gossip_key},
-         {"issuer", issuer_text(certificate->issuer)},
-         {"issuer's slices", format_list(certificate->issuer.slices)},
-         {"issuer ends", format_until(certificate->issuer.not_after_ms, now_ms)},
-         {"under way", under_way(*certificate)}});
-    return kOk;
+    return ask_and_print(
+        context,
+        {"GET", "/v1/certificate"},
+        api::parse_certificate,
+        json,
+        [&](const api::CertificateStatus& certificate) {
+            const std::int64_t now_ms = context.terminal.now_ms;
+            context.terminal.out << format_table(
+                {{"network", certificate.network},
+                 {"name", certificate.name + (certificate.ephemeral ? " (ephemeral)" : "")},
+                 {"id", certificate.id},
+                 {"serial", std::to_string(certificate.serial)},
+                 {"generation", std::to_string(certificate.generation)},
+                 {"blocks", format_list(certificate.blocks)},
+                 {"routed", format_list(certificate.routed)},
+                 {"begins", format_until(certificate.not_before_ms, now_ms)},
+                 {"ends", format_until(certificate.not_after_ms, now_ms)},
+                 {"identity key", certificate.identity_key},
+                 {"public key", certificate.public_key},
+                 {"gossip key", certificate.gossip_key},
+                 {"issuer", issuer_text(certificate.issuer)},
+                 {"issuer's slices", format_list(certificate.issuer.slices)},
+                 {"issuer ends", format_until(certificate.issuer.not_after_ms, now_ms)},
+                 {"under way", under_way(certificate)}});
+        });
 }
 
 }  // namespace weft::cli

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <chrono>
+#include <ostream>
 #include <string>
 #include <string_view>
 #include <system_error>
 
 #include <weft/base/error.hpp>
+#include <weft/base/result.hpp>
 #include <weft/cli/main.hpp>
 #include <weft/config/config.hpp>
 
@@ -49,6 +51,30 @@ struct Question {
 [[nodiscard]] Answer ask_quietly(const Context& context, const Question& question);
 /// As ask_quietly(), and prints the error.
 [[nodiscard]] Answer ask(const Context& context, const Question& question);
+
+/// Asks, parses the answer and has it printed: as it came with `json`, else by print(value). What
+/// goes wrong has been printed.
+template <class Value, class Print>
+[[nodiscard]] int ask_and_print(const Context& context,
+                                const Question& question,
+                                Result<Value> (*parse)(std::string_view),
+                                bool json,
+                                const Print& print) {
+    const Answer answer = ask(context, question);
+    if (answer.exit_code != kOk) {
+        return answer.exit_code;
+    }
+    const Result<Value> value = parse(answer.body);
+    if (!value) {
+        return fail(context, value.error());
+    }
+    if (json) {
+        context.terminal.out << answer.body << "\n";
+    } else {
+        print(*value);
+    }
+    return kOk;
+}
 
 /// Whether `text` can be a part of a question's target as it is: 1 to 64 letters, digits, '-', '_'
 /// and '.', not of dots alone.

@@ -36,17 +36,15 @@ bool is_request(std::string_view word) {
 }  // namespace
 
 int request_issuer(const Context& context) {
-    const Answer answer = ask(context, {"POST", "/v1/issuers/request", "{}", kKeysTimeout});
-    if (answer.exit_code != kOk) {
-        return answer.exit_code;
-    }
-    const auto word = api::parse_issuer_word(answer.body);
-    if (!word) {
-        return fail(context, word.error());
-    }
-    context.terminal.out << printable(word->request) << "\n";
-    context.terminal.err << "on the node that has the root's key: weft issuer add WORD\n";
-    return kOk;
+    return ask_and_print(context,
+                         {"POST", "/v1/issuers/request", "{}", kKeysTimeout},
+                         api::parse_issuer_word,
+                         false,
+                         [&](const api::IssuerWord& word) {
+                             context.terminal.out << printable(word.request) << "\n";
+                             context.terminal.err
+                                 << "on the node that has the root's key: weft issuer add WORD\n";
+                         });
 }
 
 int add_issuer(const Context& context, const std::string& word) {
@@ -57,44 +55,38 @@ int add_issuer(const Context& context, const std::string& word) {
                     kUsage);
     }
     const std::string body = api::to_json(api::IssuerRequest{word});
-    const Answer answer = ask(context, {"POST", "/v1/issuers", body, kKeysTimeout});
-    if (answer.exit_code != kOk) {
-        return answer.exit_code;
-    }
-    const auto issuer = api::parse_issuer(answer.body);
-    if (!issuer) {
-        return fail(context, issuer.error());
-    }
-    context.terminal.out << "issuer " << issuer->number << " is " << printable(issuer->name)
-                         << ", with " << format_list(issuer->slices) << "\n";
-    context.terminal.err << "weft token create works there too, once it has heard of this; to take "
-                            "the root's key away again: weft root remove --yes\n";
-    return kOk;
+    return ask_and_print(
+        context,
+        {"POST", "/v1/issuers", body, kKeysTimeout},
+        api::parse_issuer,
+        false,
+        [&](const api::IssuerStatus& issuer) {
+            context.terminal.out << "issuer " << issuer.number << " is " << printable(issuer.name)
+                                 << ", with " << format_list(issuer.slices) << "\n";
+            context.terminal.err
+                << "weft token create works there too, once it has heard of this; to take "
+                   "the root's key away again: weft root remove --yes\n";
+        });
 }
 
 int list_issuers(const Context& context, bool json) {
-    const Answer answer = ask(context, {"GET", "/v1/issuers"});
-    if (answer.exit_code != kOk) {
-        return answer.exit_code;
-    }
-    const auto issuers = api::parse_issuers(answer.body);
-    if (!issuers) {
-        return fail(context, issuers.error());
-    }
-    if (json) {
-        context.terminal.out << answer.body << "\n";
-        return kOk;
-    }
-    std::vector<std::vector<std::string>> rows{{"NUMBER", "NAME", "SLICES", "ENDS", "NOTE"}};
-    for (const api::IssuerStatus& issuer : *issuers) {
-        rows.push_back({std::to_string(issuer.number),
-                        issuer.name,
-                        format_list(issuer.slices),
-                        format_until(issuer.not_after_ms, context.terminal.now_ms),
-                        note_of(issuer)});
-    }
-    context.terminal.out << format_table(rows);
-    return kOk;
+    return ask_and_print(
+        context,
+        {"GET", "/v1/issuers"},
+        api::parse_issuers,
+        json,
+        [&](const std::vector<api::IssuerStatus>& issuers) {
+            std::vector<std::vector<std::string>> rows{
+                {"NUMBER", "NAME", "SLICES", "ENDS", "NOTE"}};
+            for (const api::IssuerStatus& issuer : issuers) {
+                rows.push_back({std::to_string(issuer.number),
+                                issuer.name,
+                                format_list(issuer.slices),
+                                format_until(issuer.not_after_ms, context.terminal.now_ms),
+                                note_of(issuer)});
+            }
+            context.terminal.out << format_table(rows);
+        });
 }
 
 int issue_alone(const Context& context, bool yes) {

@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 
+#include <weft/base/encoding.hpp>
 #include <weft/base/read_to_end.hpp>
 #include <weft/identity/token.hpp>
 
@@ -22,20 +23,12 @@ constexpr std::chrono::seconds kJoinTimeout{90};   // several issuers may be ask
 constexpr std::chrono::seconds kLeaveTimeout{30};  // the others are told
 constexpr std::size_t kTokenInputMax = 4096;       // of which white space is no part of the token
 
-std::string_view without_space(std::string_view text) {
-    constexpr std::string_view kSpace = " \t\r\n";
-    const std::size_t first = text.find_first_not_of(kSpace);
-    return first == std::string_view::npos
-               ? std::string_view{}
-               : text.substr(first, text.find_last_not_of(kSpace) - first + 1);
-}
-
 /// The shape alone; whether it is good the daemon finds out.
 Result<std::string> check_token(std::string_view text, const std::string& where) {
     constexpr std::string_view kPrefix = "weft1_";
     constexpr std::string_view kAlphabet =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    const std::string_view token = without_space(text);
+    const std::string_view token = trimmed(text);
     if (token.empty()) {
         return invalid("no token in " + where, "weft token create, on a node of the network");
     }
@@ -82,21 +75,10 @@ Result<std::string> find_token(const Context& context, const TokenSource& source
 }
 
 /// What init and join end with.
-int print_network(const Context& context, const Answer& answer, bool json) {
-    const auto reply = api::parse_network_reply(answer.body);
-    if (!reply) {
-        return fail(context, reply.error());
-    }
-    if (json) {
-        context.terminal.out << answer.body << "\n";
-        return kOk;
-    }
-    context.terminal.out << "network " << printable(reply->network)
-                         << (reply->already ? ": nothing to do, this node is already "
-                                            : ": this node is ")
-                         << printable(reply->name) << " with " << format_list(reply->blocks)
-                         << "\n";
-    return kOk;
+void print_network(std::ostream& out, const api::NetworkReply& reply) {
+    out << "network " << printable(reply.network)
+        << (reply.already ? ": nothing to do, this node is already " : ": this node is ")
+        << printable(reply.name) << " with " << format_list(reply.blocks) << "\n";
 }
 
 void print_stock(std::ostream& out, const api::BlockStock& stock) {
@@ -110,15 +92,16 @@ void print_stock(std::ostream& out, const api::BlockStock& stock) {
 }  // namespace
 
 int init_network(const Context& context, const api::InitRequest& request, bool json) {
-    const Answer answer = ask(context, {"POST", "/v1/init", api::to_json(request), kInitTimeout});
-    if (answer.exit_code != kOk) {
-        return answer.exit_code;
-    }
-    const int exit_code = print_network(context, answer, json);
-    if (exit_code == kOk && !json) {
-        context.terminal.err << "the next node: weft token create here, weft join TOKEN there\n";
-    }
-    return exit_code;
+    return ask_and_print(
+        context,
+        {"POST", "/v1/init", api::to_json(request), kInitTimeout},
+        api::parse_network_reply,
+        json,
+        [&](const api::NetworkReply& reply) {
+            print_network(context.terminal.out, reply);
+            context.terminal.err
+                << "the next node: weft token create here, weft join TOKEN there\n";
+        });
 }
 
 int join_network(const Context& context,
@@ -140,9 +123,12 @@ int join_network(const Context& context,
     if (!token) {
         return fail(context, token.error());
     }
-    const Answer answer = ask(
-        context, {"POST", "/v1/join", api::to_json(api::JoinRequest{*token, name}), kJoinTimeout});
-    return answer.exit_code == kOk ? print_network(context, answer, json) : answer.exit_code;
+    return ask_and_print(
+        context,
+        {"POST", "/v1/join", api::to_json(api::JoinRequest{*token, name}), kJoinTimeout},
+        api::parse_network_reply,
+        json,
+        [&](const api::NetworkReply& reply) { print_network(context.terminal.out, reply); });
 }
 
 int leave_network(const Context& context, bool yes) {
@@ -161,28 +147,18 @@ int leave_network(const Context& context, bool yes) {
 }
 
 int show_ipam(const Context& context, bool json) {
-    const Answer answer = ask(context, {"GET", "/v1/ipam"});
-    if (answer.exit_code != kOk) {
-        return answer.exit_code;
-    }
-    const auto ipam = api::parse_ipam(answer.body);
-    if (!ipam) {
-        return fail(context, ipam.error());
-    }
-    if (json) {
-        context.terminal.out << answer.body << "\n";
-        return kOk;
-    }
-    context.terminal.out << "pools: " << format_list(ipam->pools) << "\n";
-    for (const api::BlockStock& stock : ipam->stocks) {
-        print_stock(context.terminal.out, stock);
-    }
-    std::vector<std::vector<std::string>> rows{{"BLOCK", "NODE", "ID"}};
-    for (const api::BlockOwner& owner : ipam->owners) {
-        rows.push_back({owner.block, owner.name, short_id(owner.id)});
-    }
-    context.terminal.out << format_table(rows);
-    return kOk;
+    return ask_and_print(
+        context, {"GET", "/v1/ipam"}, api::parse_ipam, json, [&](const api::Ipam& ipam) {
+            context.terminal.out << "pools: " << format_list(ipam.pools) << "\n";
+            for (const api::BlockStock& stock : ipam.stocks) {
+                print_stock(context.terminal.out, stock);
+            }
+            std::vector<std::vector<std::string>> rows{{"BLOCK", "NODE", "ID"}};
+            for (const api::BlockOwner& owner : ipam.owners) {
+                rows.push_back({owner.block, owner.name, short_id(owner.id)});
+            }
+            context.terminal.out << format_table(rows);
+        });
 }
 
 }  // namespace weft::cli

@@ -111,24 +111,17 @@ int show_status(const Context& context, bool json) {
 }
 
 int show_peers(const Context& context, bool json) {
-    const Answer answer = ask(context, {"GET", "/v1/peers"});
-    if (answer.exit_code != kOk) {
-        return answer.exit_code;
-    }
-    const auto peers = api::parse_peers(answer.body);
-    if (!peers) {
-        return fail(context, peers.error());
-    }
-    if (json) {
-        context.terminal.out << answer.body << "\n";
-        return kOk;
-    }
-    std::vector<Row> rows{kHeader};
-    for (const api::PeerStatus& peer : *peers) {
-        rows.push_back(peer_row(peer, context.terminal.now_ms));
-    }
-    context.terminal.out << format_table(rows);
-    return kOk;
+    return ask_and_print(context,
+                         {"GET", "/v1/peers"},
+                         api::parse_peers,
+                         json,
+                         [&](const std::vector<api::PeerStatus>& peers) {
+                             std::vector<Row> rows{kHeader};
+                             for (const api::PeerStatus& peer : peers) {
+                                 rows.push_back(peer_row(peer, context.terminal.now_ms));
+                             }
+                             context.terminal.out << format_table(rows);
+                         });
 }
 
 }  // namespace weft::cli

@@ -43,46 +43,33 @@ std::vector<std::string> token_row(const api::TokenStatus& token, std::int64_t n
 }  // namespace
 
 int create_token(const Context& context, const api::TokenRequest& request, bool json) {
-    const Answer answer = ask(context, {"POST", "/v1/tokens", api::to_json(request)});
-    if (answer.exit_code != kOk) {
-        return answer.exit_code;
-    }
-    const auto reply = api::parse_token_reply(answer.body);
-    if (!reply) {
-        return fail(context, reply.error());
-    }
-    if (json) {
-        context.terminal.out << answer.body << "\n";
-        return kOk;
-    }
-    context.terminal.out << printable(reply->token) << "\n";
-    context.terminal.err << "token " << printable(reply->id) << ": for "
-                         << format_count(request.uses, "node") << ", expires "
-                         << format_until(reply->expires_ms, context.terminal.now_ms)
-                         << "; on the new machine: weft join TOKEN\n";
-    return kOk;
+    return ask_and_print(context,
+                         {"POST", "/v1/tokens", api::to_json(request)},
+                         api::parse_token_reply,
+                         json,
+                         [&](const api::TokenReply& reply) {
+                             context.terminal.out << printable(reply.token) << "\n";
+                             context.terminal.err
+                                 << "token " << printable(reply.id) << ": for "
+                                 << format_count(request.uses, "node") << ", expires "
+                                 << format_until(reply.expires_ms, context.terminal.now_ms)
+                                 << "; on the new machine: weft join TOKEN\n";
+                         });
 }
 
 int list_tokens(const Context& context, bool json) {
-    const Answer answer = ask(context, {"GET", "/v1/tokens"});
-    if (answer.exit_code != kOk) {
-        return answer.exit_code;
-    }
-    const auto tokens = api::parse_tokens(answer.body);
-    if (!tokens) {
-        return fail(context, tokens.error());
-    }
-    if (json) {
-        context.terminal.out << answer.body << "\n";
-        return kOk;
-    }
-    std::vector<std::vector<std::string>> rows{
-        {"ID", "STATE", "NAME", "FROM", "USED", "EXPIRES", "BY", "NOTE"}};
-    for (const api::TokenStatus& token : *tokens) {
-        rows.push_back(token_row(token, context.terminal.now_ms));
-    }
-    context.terminal.out << format_table(rows);
-    return kOk;
+    return ask_and_print(context,
+                         {"GET", "/v1/tokens"},
+                         api::parse_tokens,
+                         json,
+                         [&](const std::vector<api::TokenStatus>& tokens) {
+                             std::vector<std::vector<std::string>> rows{
+                                 {"ID", "STATE", "NAME", "FROM", "USED", "EXPIRES", "BY", "NOTE"}};
+                             for (const api::TokenStatus& token : tokens) {
+                                 rows.push_back(token_row(token, context.terminal.now_ms));
+                             }
+                             context.terminal.out << format_table(rows);
+                         });
 }
 
 int revoke_token(const Context& context, const std::string& id) {

@@ -44,17 +44,7 @@ Result<net::Prefix> parse_pool(const std::string& text, net::Family family) {
     return *prefix;
 }
 
-std::int64_t milliseconds(identity::UnixSeconds seconds) {
-    return static_cast<std::int64_t>(seconds) * 1000;
-}
-
 }  // namespace
-
-Error in_no_network() {
-    return Error{std::make_error_code(std::errc::not_connected),
-                 "this node is in no network",
-                 "weft init, or weft join TOKEN"};
-}
 
 Network::Impl::Impl(Parts parts) : parts_(std::move(parts)), leave_timer_(parts_.loop) {
     parts_.overlay.on_joined([this](const Result<>& outcome) { finish_join(outcome); });
@@ -144,8 +134,6 @@ void Network::Impl::join(const api::JoinRequest& request, Joined done) {
             return;
         }
     }
-    const std::string name =
-        request.name.empty() ? std::string{} : node_name(request.name, parts_.config);
     answer_join(Error{std::make_error_code(std::errc::operation_canceled),
                       "another weft join took this one's place",
                       {}});
@@ -154,7 +142,7 @@ void Network::Impl::join(const api::JoinRequest& request, Joined done) {
     mesh::Output out;
     if (begun) {
         begun = participant().join(request.token,
-                                   name.empty() ? node_name({}, parts_.config) : name,
+                                   node_name(request.name, parts_.config),
                                    parts_.surroundings().in_use,
                                    Overlay::clock(),
                                    out);
@@ -267,12 +255,10 @@ Result<api::TokenReply> Network::create_token(const api::TokenRequest& request) 
 }
 Result<std::vector<api::TokenStatus>> Network::tokens() const {
     if (!impl_->participant().is_member()) {
-        return in_no_network();
+        return mesh::not_a_member();
     }
     if (impl_->participant().issuer() == nullptr) {
-        return Error{std::make_error_code(std::errc::not_supported),
-                     "this node issues no certificates",
-                     "ask it of the node where weft init was run"};
+        return mesh::not_an_issuer();
     }
     return tokens_of(impl_->participant());
 }

@@ -68,6 +68,18 @@ class Network::Impl {
 [[nodiscard]] api::IssuerStatus issuer_of(const mesh::Participant& participant,
                                           std::uint32_t number);
 
-[[nodiscard]] Error in_no_network();
+[[nodiscard]] inline std::int64_t milliseconds(identity::UnixSeconds seconds) {
+    return static_cast<std::int64_t>(seconds) * 1000;
+}
+/// As people write them.
+template <class Values>
+[[nodiscard]] std::vector<std::string> texts(const Values& values) {
+    std::vector<std::string> out;
+    out.reserve(values.size());
+    for (const auto& value : values) {
+        out.push_back(value.to_string());
+    }
+    return out;
+}
 
 }  // namespace weft::control

@@ -43,7 +43,7 @@ Result<api::RotationReply> Network::rotate() {
 }
 Result<api::CertificateStatus> Network::certificate() const {
     if (!impl_->participant().is_member()) {
-        return in_no_network();
+        return mesh::not_a_member();
     }
     return certificate_of(impl_->participant());
 }
@@ -78,7 +78,7 @@ Result<> Network::revoke_issuer(const std::string& issuer) {
 }
 Result<std::vector<api::IssuerStatus>> Network::issuers() const {
     if (!impl_->participant().is_member()) {
-        return in_no_network();
+        return mesh::not_a_member();
     }
     return issuers_of(impl_->participant());
 }

@@ -10,20 +10,6 @@
 namespace weft::control {
 namespace {
 
-std::int64_t milliseconds(identity::UnixSeconds seconds) {
-    return static_cast<std::int64_t>(seconds) * 1000;
-}
-
-template <class Values>
-std::vector<std::string> texts(const Values& values) {
-    std::vector<std::string> out;
-    out.reserve(values.size());
-    for (const auto& value : values) {
-        out.push_back(value.to_string());
-    }
-    return out;
-}
-
 api::MemberStatus status_of(const gossip::Node& node,
                             const gossip::Member& member,
                             const std::set<std::string>& issuers) {

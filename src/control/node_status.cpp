@@ -22,15 +22,6 @@ const char* session_text(const PeerView& peer) {
     return peer.handshake_pending ? "handshaking" : "none";
 }
 
-std::vector<std::string> texts(const std::vector<net::Prefix>& prefixes) {
-    std::vector<std::string> out;
-    out.reserve(prefixes.size());
-    for (const net::Prefix& prefix : prefixes) {
-        out.push_back(prefix.to_string());
-    }
-    return out;
-}
-
 std::optional<net::IpAddress> address_of(const PeerView& peer) {
     for (const bool v4 : {true, false}) {
         for (const net::Prefix& prefix : peer.allowed_ips) {

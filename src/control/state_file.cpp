@@ -14,26 +14,14 @@
 namespace weft::control {
 namespace {
 
-Result<> sync_directory(const std::filesystem::path& directory) {
-    const UniqueFd fd{::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    if (!fd.valid() || ::fsync(fd.get()) != 0) {
-        return errno_error(errno, directory.string());
-    }
-    return {};
-}
-
 Result<> write_synced(const std::filesystem::path& file, std::string_view text) {
     const UniqueFd fd{::open(
         file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR)};
     if (!fd.valid()) {
         return errno_error(errno, file.string());
     }
-    while (!text.empty()) {
-        const ssize_t written = ::write(fd.get(), text.data(), text.size());
-        if (written <= 0) {
-            return errno_error(written < 0 ? errno : EIO, file.string());
-        }
-        text.remove_prefix(static_cast<std::size_t>(written));
+    if (Result<> written = write_all(fd.get(), bytes_of(text), file); !written) {
+        return written;
     }
     if (::fsync(fd.get()) != 0) {
         return errno_error(errno, file.string());
@@ -66,6 +54,25 @@ Result<> replace_state_file(const std::filesystem::path& file, std::string_view 
         return errno_error(errno, file.string());
     }
     return sync_directory(directory);
+}
+
+Result<> write_all(int fd, ConstBytes bytes, const std::filesystem::path& file) {
+    while (!bytes.empty()) {
+        const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+        if (written <= 0) {
+            return errno_error(written < 0 ? errno : EIO, file.string());
+        }
+        bytes = bytes.subspan(static_cast<std::size_t>(written));
+    }
+    return {};
+}
+
+Result<> sync_directory(const std::filesystem::path& directory) {
+    const UniqueFd fd{::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    if (!fd.valid() || ::fsync(fd.get()) != 0) {
+        return errno_error(errno, directory.string());
+    }
+    return {};
 }
 
 }  // namespace weft::control

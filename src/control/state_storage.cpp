@@ -16,17 +16,6 @@
 namespace weft::control {
 namespace {
 
-Result<> write_all(int fd, ConstBytes bytes, const std::string& file) {
-    while (!bytes.empty()) {
-        const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-        if (written <= 0) {
-            return errno_error(written < 0 ? errno : EIO, file);
-        }
-        bytes = bytes.subspan(static_cast<std::size_t>(written));
-    }
-    return {};
-}
-
 /// Whoever else may read or write it may have the node's keys, or its trust.
 Result<> check_mode(int fd, const std::string& file) {
     struct stat status {};
@@ -94,7 +83,7 @@ Result<> StateStorage::append(std::string_view name, std::size_t size, ConstByte
     if (::ftruncate(fd.get(), end) != 0 || ::lseek(fd.get(), end, SEEK_SET) != end) {
         return errno_error(errno, file.string());
     }
-    if (Result<> written = write_all(fd.get(), more, file.string()); !written) {
+    if (Result<> written = write_all(fd.get(), more, file); !written) {
         return written;
     }
     if (::fdatasync(fd.get()) != 0) {
@@ -105,14 +94,10 @@ Result<> StateStorage::append(std::string_view name, std::size_t size, ConstByte
 
 Result<> StateStorage::remove(std::string_view name) {
     const std::filesystem::path file = directory_ / name;
-    if (::unlink(file.c_str()) != 0 && errno != ENOENT) {
-        return errno_error(errno, file.string());
+    if (::unlink(file.c_str()) != 0) {
+        return errno == ENOENT ? Result<>{} : errno_error(errno, file.string());
     }
-    const UniqueFd fd{::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    if (fd.valid() && ::fsync(fd.get()) != 0) {
-        return errno_error(errno, directory_.string());
-    }
-    return {};
+    return sync_directory(directory_);
 }
 
 }  // namespace weft::control

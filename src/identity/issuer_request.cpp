@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <weft/base/assert.hpp>
+#include <weft/base/encoding.hpp>
 #include <weft/identity/issuer_request.hpp>
 
 #include "base64url.hpp"
@@ -34,9 +35,7 @@ std::string to_text(const IssuerRequest& request, const SigningKey& identity) {
 }
 
 Result<IssuerRequest> parse_issuer_request(std::string_view text) {
-    constexpr std::string_view kBlanks = " \t\r\n";
-    text.remove_prefix(std::min(text.find_first_not_of(kBlanks), text.size()));
-    text = text.substr(0, text.find_last_not_of(kBlanks) + 1);
+    text = trimmed(text);
     if (!text.starts_with(kIssuerPrefix)) {
         return text.starts_with(kIssuerAnyPrefix)
                    ? invalid("the issuer's request was made by another version of weft",

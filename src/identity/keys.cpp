@@ -10,6 +10,7 @@
 
 #include <weft/base/assert.hpp>
 #include <weft/base/byte_writer.hpp>
+#include <weft/base/checksum.hpp>
 #include <weft/base/encoding.hpp>
 #include <weft/identity/keys.hpp>
 
@@ -21,13 +22,6 @@ static_assert(crypto_sign_PUBLICKEYBYTES == 32 && crypto_sign_SECRETKEYBYTES == 
 
 constexpr std::string_view kContext = "weft/v1/";
 constexpr std::size_t kContextMax = 64;  // context, kind and network id: for one allocation
-
-ByteArray<16> short_hash(ConstBytes data) {
-    ByteArray<16> hash;
-    crypto_generichash(
-        as_uchar(hash.data()), hash.size(), as_uchar(data.data()), data.size(), nullptr, 0);
-    return hash;
-}
 
 std::vector<std::byte> message_of(std::string_view kind,
                                   const NetworkId& network,
@@ -79,11 +73,11 @@ std::string NetworkId::to_string() const {
 }
 
 NodeId node_id_of(const VerifyKey& key) {
-    return {short_hash(key.bytes)};
+    return {blake2b_128(key.bytes)};
 }
 
 NetworkId network_id_of(const VerifyKey& first_root) {
-    return {short_hash(first_root.bytes)};
+    return {blake2b_128(first_root.bytes)};
 }
 
 SigningKey SigningKey::generate(RandomSource& random) {

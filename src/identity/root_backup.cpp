@@ -8,6 +8,7 @@
 #include <weft/base/assert.hpp>
 #include <weft/base/encoding.hpp>
 #include <weft/crypto/aead.hpp>
+#include <weft/identity/join_message.hpp>
 #include <weft/identity/root_backup.hpp>
 
 #include "fields.hpp"
@@ -23,7 +24,6 @@ constexpr std::size_t kNonceSize = 24;
 constexpr std::size_t kSaltSize = crypto_pwhash_SALTBYTES;
 constexpr std::size_t kPlainMax = 128;
 constexpr std::size_t kTextMax = 4'096;
-constexpr std::size_t kPools = 2;
 
 constexpr std::string_view kWholeText = "give the whole text that `weft root export` printed";
 
@@ -54,7 +54,7 @@ Result<RootBackup> decode_backup(ConstBytes plain) {
     reader.secret(seed);
     const auto block4 = reader.number<std::uint8_t>();
     const auto block6 = reader.number<std::uint8_t>();
-    auto pools = reader.prefixes(kPools, PrefixUse::kPool);
+    auto pools = reader.prefixes(kPoolsMax, PrefixUse::kPool);
     reader.require(!pools.empty(), "names no pool");
     reader.require(block4 >= 1 && block4 <= 32 && block6 >= 1 && block6 <= 64,
                    "has blocks that none can have");
@@ -146,7 +146,7 @@ Result<RootBackup> open_body(std::string_view head, ConstBytes body, std::string
 Result<std::string> seal_root(const RootBackup& backup,
                               std::string_view passphrase,
                               RandomSource& random) {
-    WEFT_ASSERT(!backup.pools.empty() && backup.pools.size() <= kPools);
+    WEFT_ASSERT(!backup.pools.empty() && backup.pools.size() <= kPoolsMax);
     if (passphrase.size() < kPassphraseMin) {
         return invalid(
             "the passphrase has fewer than " + std::to_string(kPassphraseMin) + " characters",

@@ -8,6 +8,8 @@
 #include <sodium.h>
 
 #include <weft/base/assert.hpp>
+#include <weft/base/checksum.hpp>
+#include <weft/base/encoding.hpp>
 #include <weft/identity/token.hpp>
 
 #include "base64url.hpp"
@@ -18,27 +20,11 @@ namespace {
 
 constexpr std::string_view kPrefix = "weft1_";
 constexpr std::string_view kAnyPrefix = "weft";
-constexpr std::string_view kSpace = " \t\r\n";
 constexpr std::size_t kChecksumSize = 4;
 constexpr std::size_t kTokenBytesMax = kTokenTextMax * 3 / 4;
 
 constexpr std::string_view kCopyAll =
     "copy it from `weft1_` to its last character, or make a new one";
-
-ByteArray<kChecksumSize> checksum_of(ConstBytes bytes) {
-    // libsodium's shortest is longer.
-    ByteArray<crypto_generichash_BYTES_MIN> hash;
-    crypto_generichash(
-        as_uchar(hash.data()), hash.size(), as_uchar(bytes.data()), bytes.size(), nullptr, 0);
-    ByteArray<kChecksumSize> checksum;
-    copy_bytes(ConstBytes{hash}.first(kChecksumSize), checksum);
-    return checksum;
-}
-
-std::string_view trim(std::string_view text) {
-    const std::size_t from = std::min(text.find_first_not_of(kSpace), text.size());
-    return text.substr(from, text.find_last_not_of(kSpace) + 1 - from);
-}
 
 /// "weft", digits, '_': a token of another format.
 bool of_another_format(std::string_view text) {
@@ -92,7 +78,7 @@ std::string to_text(const Token& token) {
         WEFT_ASSERT(valid_endpoint(endpoint));
         net::append(out, endpoint);
     }
-    out.append(checksum_of(out.bytes()));
+    out.append(checksum<kChecksumSize>(out.bytes()));
     std::vector<std::byte> bytes = std::move(out).release();
     std::string text = std::string{kPrefix} + to_base64url(bytes);
     sodium_memzero(bytes.data(), bytes.size());
@@ -100,7 +86,7 @@ std::string to_text(const Token& token) {
 }
 
 Result<Token> parse_token(std::string_view text) {
-    text = trim(text);
+    text = trimmed(text);
     if (text.empty()) {
         return invalid("no token is given",
                        "`weft token create` makes one, on a member that issues");
@@ -121,8 +107,8 @@ Result<Token> parse_token(std::string_view text) {
         return invalid("the token is cut short or mistyped", std::string{kCopyAll});
     }
     const ConstBytes fields = all.first(all.size() - kChecksumSize);
-    const ByteArray<kChecksumSize> checksum = checksum_of(fields);
-    if (!std::equal(checksum.begin(), checksum.end(), all.last(kChecksumSize).begin())) {
+    const auto expected = checksum<kChecksumSize>(fields);
+    if (!std::equal(expected.begin(), expected.end(), all.last(kChecksumSize).begin())) {
         sodium_memzero(bytes.data(), bytes.size());
         return invalid("the token is cut short or mistyped", std::string{kCopyAll});
     }

@@ -4,9 +4,8 @@
 
 #include <algorithm>
 
-#include <sodium.h>
-
 #include <weft/base/assert.hpp>
+#include <weft/base/checksum.hpp>
 #include <weft/net/address_bytes.hpp>
 
 namespace weft::issuer::journal {
@@ -223,13 +222,13 @@ std::optional<Frame> frame_at(ConstBytes bytes) {
     frame.type = in.read<std::uint8_t>();
     frame.version = in.read<std::uint8_t>();
     frame.payload = in.take(length);
-    const ConstBytes checksum = in.take(kChecksumSize);
+    const ConstBytes found = in.take(kChecksumSize);
     if (in.failed() || length > kPayloadMax) {
         return std::nullopt;
     }
-    const auto expected = checksum_of(bytes.first(kHeaderSize + length));
-    return std::equal(expected.begin(), expected.end(), checksum.begin()) ? std::optional{frame}
-                                                                          : std::nullopt;
+    const auto expected = checksum<kChecksumSize>(bytes.first(kHeaderSize + length));
+    return std::equal(expected.begin(), expected.end(), found.begin()) ? std::optional{frame}
+                                                                       : std::nullopt;
 }
 
 /// Whether a whole record begins anywhere: then what is before it is damage, not the end of a last
@@ -278,21 +277,8 @@ std::vector<std::byte> encode(const Event& event) {
     record.write(static_cast<std::uint8_t>(event.index() + 1));
     record.write(kVersion);
     record.append(payload.bytes());
-    record.append(checksum_of(record.bytes()));
+    record.append(checksum<kChecksumSize>(record.bytes()));
     return std::move(record).release();
-}
-
-ByteArray<kChecksumSize> checksum_of(ConstBytes header_and_payload) {
-    ByteArray<crypto_generichash_BYTES_MIN> hash;  // BLAKE2b's least digest is longer
-    crypto_generichash(as_uchar(hash.data()),
-                       hash.size(),
-                       as_uchar(header_and_payload.data()),
-                       header_and_payload.size(),
-                       nullptr,
-                       0);
-    ByteArray<kChecksumSize> checksum;
-    copy_bytes(ConstBytes{hash}.first(kChecksumSize), checksum);
-    return checksum;
 }
 
 Result<Read> read(ConstBytes journal) {

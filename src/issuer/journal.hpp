@@ -56,9 +56,6 @@ using Event = std::variant<TokenCreated, TokenUsed, TokenWithdrawn, Granted, Rev
 /// A whole record.
 [[nodiscard]] std::vector<std::byte> encode(const Event& event);
 
-/// BLAKE2b, cut to 32 bits.
-[[nodiscard]] ByteArray<kChecksumSize> checksum_of(ConstBytes header_and_payload);
-
 struct Read {
     std::vector<Event> events;
     std::size_t size = 0;  // of their records

@@ -29,12 +29,6 @@ Error already_member(const identity::Certificate& certificate) {
                  "weft leave --yes, if it is to be in another"};
 }
 
-Error not_an_issuer() {
-    return Error{std::make_error_code(std::errc::not_supported),
-                 "this node issues no certificates",
-                 "ask it of the node where weft init was run"};
-}
-
 }  // namespace
 
 Result<SharedCertificate> parse_own(ConstBytes bytes) {
@@ -46,10 +40,16 @@ Result<SharedCertificate> parse_own(ConstBytes bytes) {
         gossip::SignedCertificate{*parsed, parsed->id(), {bytes.begin(), bytes.end()}});
 }
 
+Error not_an_issuer() {
+    return Error{std::make_error_code(std::errc::not_supported),
+                 "this node issues no certificates",
+                 "ask it of the node where weft init was run"};
+}
+
 Error not_a_member() {
     return Error{std::make_error_code(std::errc::not_connected),
                  "this node is in no network",
-                 "weft join TOKEN"};
+                 "weft init, or weft join TOKEN"};
 }
 
 // ---- Start -------------------------------------------------------------------------------------

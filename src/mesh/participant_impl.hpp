@@ -19,7 +19,6 @@ inline constexpr identity::UnixSeconds kIssuerLife = identity::UnixSeconds{10} *
 
 using SharedCertificate = std::shared_ptr<const gossip::SignedCertificate>;
 [[nodiscard]] Result<SharedCertificate> parse_own(ConstBytes bytes);
-[[nodiscard]] Error not_a_member();
 
 class Participant::Impl {
   public:

@@ -8,6 +8,7 @@
 #include <weft/base/assert.hpp>
 #include <weft/base/byte_reader.hpp>
 #include <weft/base/byte_writer.hpp>
+#include <weft/base/checksum.hpp>
 #include <weft/mesh/state.hpp>
 #include <weft/net/address_bytes.hpp>
 
@@ -34,7 +35,6 @@ constexpr std::string_view kMagic = "WFT";
 constexpr std::uint8_t kVersion = 1;
 constexpr std::size_t kHeadSize = kMagic.size() + 2;
 constexpr std::size_t kChecksumSize = 8;
-constexpr std::size_t kPoolsMax = 2;
 // Reserved at once: growing would leave copies of the root's seed behind.
 constexpr std::size_t kNetworkSizeMax = 2'048;
 
@@ -52,15 +52,6 @@ class Wiped {
   private:
     Content bytes_;
 };
-
-ByteArray<kChecksumSize> checksum_of(ConstBytes bytes) {
-    ByteArray<crypto_generichash_BYTES_MIN> hash;
-    crypto_generichash(
-        as_uchar(hash.data()), hash.size(), as_uchar(bytes.data()), bytes.size(), nullptr, 0);
-    ByteArray<kChecksumSize> sum{};
-    copy_bytes(ConstBytes{hash}.first(kChecksumSize), sum);
-    return sum;
-}
 
 Error damaged(const File& file, const std::string& what) {
     return Error{
@@ -87,7 +78,7 @@ Result<ConstBytes> open(const File& file, ConstBytes content) {
                      "install the weft that wrote it, or a newer one"};
     }
     const ConstBytes body = content.first(content.size() - kChecksumSize);
-    const ByteArray<kChecksumSize> sum = checksum_of(body);
+    const ByteArray<kChecksumSize> sum = checksum<kChecksumSize>(body);
     if (sodium_memcmp(sum.data(), content.data() + body.size(), sum.size()) != 0) {
         return damaged(file, "is damaged (its checksum is wrong)");
     }
@@ -103,7 +94,7 @@ ByteWriter begin(const File& file, std::size_t size = 0) {
 }
 
 Result<> finish(Storage& storage, const File& file, ByteWriter out) {
-    out.append(checksum_of(out.bytes()));
+    out.append(checksum<kChecksumSize>(out.bytes()));
     const Wiped content{std::move(out).release()};
     return storage.replace(file.name, content.bytes());
 }
@@ -171,7 +162,7 @@ std::optional<NetworkState> parse_network(ByteReader& reader) {
     network.blocks.v4 = reader.read<std::uint8_t>();
     network.blocks.v6 = reader.read<std::uint8_t>();
     const auto count = reader.read<std::uint8_t>();
-    if (count > kPoolsMax) {
+    if (count > identity::kPoolsMax) {
         return std::nullopt;
     }
     for (unsigned i = 0; i < count; ++i) {
@@ -311,7 +302,7 @@ Result<> State::keep_keys(std::string_view name, const NodeKeys& keys) {
 }
 
 Result<> State::keep(const NetworkState& network) {
-    WEFT_ASSERT(network.pools.size() <= kPoolsMax);
+    WEFT_ASSERT(network.pools.size() <= identity::kPoolsMax);
     WEFT_ASSERT(network.seeds.size() <= identity::kJoinSeedsMax);
     ByteWriter out = begin(kNetwork, kNetworkSizeMax);
     out.append(network.first_root.bytes);

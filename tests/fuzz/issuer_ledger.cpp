@@ -3,6 +3,7 @@
 // right. A ledger that takes them keeps what it took: the records encode to the bytes they came
 // from, its snapshot replays to the same snapshot, and no block is free that a live node has.
 #include <weft/base/byte_writer.hpp>
+#include <weft/base/checksum.hpp>
 #include <weft/issuer/ledger.hpp>
 
 #include "fuzz.hpp"
@@ -38,7 +39,7 @@ weft::fuzz::Buffer framed(weft::fuzz::Input& input) {
         record.write(type);
         record.write(journal::kVersion);
         record.append(payload);
-        record.append(journal::checksum_of(record.bytes()));
+        record.append(weft::checksum<journal::kChecksumSize>(record.bytes()));
         out.append(record.bytes());
     }
     return std::move(out).release();

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fuzz target: any bytes as the payload of a state file, with the checksum that no mutation would
 // find. What is read, kept and read again is the same.
-#include <sodium.h>
-
+#include <weft/base/checksum.hpp>
 #include <weft/mesh/state.hpp>
 
 #include "fuzz.hpp"
@@ -20,14 +19,8 @@ Buffer file_of(char kind, weft::ConstBytes payload) {
         file.push_back(static_cast<std::byte>(c));
     }
     file.insert(file.end(), payload.begin(), payload.end());
-    weft::ByteArray<16> hash{};
-    crypto_generichash(weft::as_uchar(hash.data()),
-                       hash.size(),
-                       weft::as_uchar(file.data()),
-                       file.size(),
-                       nullptr,
-                       0);
-    file.insert(file.end(), hash.begin(), hash.begin() + 8);
+    const auto sum = weft::checksum<8>(file);
+    file.insert(file.end(), sum.begin(), sum.end());
     return file;
 }
 

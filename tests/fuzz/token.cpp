@@ -3,6 +3,7 @@
 // mutation would find. What is read writes the same text again.
 #include <sodium.h>
 
+#include <weft/base/checksum.hpp>
 #include <weft/identity/token.hpp>
 
 #include "fuzz.hpp"
@@ -31,14 +32,8 @@ void check(std::string_view text) {
 }
 
 std::string text_of(weft::fuzz::Buffer bytes) {
-    weft::ByteArray<16> hash{};
-    crypto_generichash(weft::as_uchar(hash.data()),
-                       hash.size(),
-                       weft::as_uchar(bytes.data()),
-                       bytes.size(),
-                       nullptr,
-                       0);
-    bytes.insert(bytes.end(), hash.begin(), hash.begin() + 4);
+    const auto sum = weft::checksum<4>(bytes);
+    bytes.insert(bytes.end(), sum.begin(), sum.end());
     constexpr int kVariant = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
     std::string text(sodium_base64_encoded_len(bytes.size(), kVariant), '\0');
     sodium_bin2base64(

@@ -4,35 +4,22 @@
 // being appended. It can be full, and it can be put back to what it was.
 #pragma once
 
-#include <map>
 #include <optional>
 #include <string>
 
 #include <weft/base/random.hpp>
-#include <weft/mesh/storage.hpp>
+
+#include "memory_files.hpp"
 
 namespace weft::sim {
 
 /// Thrown out of a write: nothing after it has happened.
 struct PowerCut {};
 
-class Disk final : public mesh::Storage {
+class Disk final : public test::MemoryFiles {
   public:
-    using Content = std::vector<std::byte>;
-    using Files = std::map<std::string, Content, std::less<>>;
-
     explicit Disk(RandomSource& dice) : dice_(dice) {}
 
-    Result<std::optional<Content>> read(std::string_view name, std::size_t size_max) override {
-        const auto found = files.find(name);
-        if (found == files.end()) {
-            return std::optional<Content>{};
-        }
-        if (found->second.size() > size_max) {
-            return errno_error(EFBIG, std::string{name});
-        }
-        return std::optional{found->second};
-    }
     Result<> replace(std::string_view name, ConstBytes content) override {
         const bool cut = is_last();
         if (full && !cut) {
@@ -67,7 +54,6 @@ class Disk final : public mesh::Storage {
         return end(cut);
     }
 
-    Files files;
     std::optional<std::uint64_t> writes_left;  ///< the power goes in the one after so many
     bool full = false;                         ///< nothing can be written, only removed
 

@@ -2,28 +2,14 @@
 // A mesh::Storage in memory that counts what is written, and can fail or die at any write.
 #pragma once
 
-#include <functional>
-#include <map>
 #include <string>
 
-#include <weft/mesh/storage.hpp>
+#include "memory_files.hpp"
 
 namespace weft::test {
 
-class MemoryStorage final : public mesh::Storage {
+class MemoryStorage final : public MemoryFiles {
   public:
-    using Content = std::vector<std::byte>;
-
-    Result<std::optional<Content>> read(std::string_view name, std::size_t size_max) override {
-        const auto found = files.find(name);
-        if (found == files.end()) {
-            return std::optional<Content>{};
-        }
-        if (found->second.size() > size_max) {
-            return errno_error(EFBIG, std::string{name});
-        }
-        return std::optional{found->second};
-    }
     Result<> replace(std::string_view name, ConstBytes content) override {
         if (Result<> allowed = write_allowed(name); !allowed) {
             return allowed;
@@ -50,7 +36,6 @@ class MemoryStorage final : public mesh::Storage {
         return {};
     }
 
-    std::map<std::string, Content, std::less<>> files;
     std::size_t writes = 0;                    // so far
     std::size_t writes_max = ~std::size_t{0};  // those after it fail and change nothing
 

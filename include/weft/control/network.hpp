@@ -3,9 +3,9 @@
 // who may come. Values are the API's (weft/api/network.hpp, network_keys.hpp). Errors carry, beside
 // cause and remedy:
 //
-//   EALREADY   a member of a network already      ENOTCONN  in no network
-//   ENOTSUP    no issuer here                     ENOENT    no such token or node, no root's key
-//   here EBUSY      the configuration is in the way    others    the request's or the disk's
+//   EALREADY  a member of a network already     ENOTCONN  in no network
+//   ENOTSUP   no issuer here                    ENOENT    no such token or node, no root's key here
+//   EBUSY     the configuration is in the way   others    the request's or the disk's
 //
 // Threading the control thread; a `done` is called there, once, perhaps before the call returns.
 #pragma once

@@ -42,6 +42,10 @@ struct Output {
     bool own_changed = false;    ///< certificate() was renewed; wireguard_key() may be another
 };
 
+/// ENOTCONN, ENOTSUP: what is asked of a node that cannot have it.
+[[nodiscard]] Error not_a_member();
+[[nodiscard]] Error not_an_issuer();
+
 class Participant {
   public:
     /// Members and time are written at most this often; trust and epochs at once.

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <weft/base/checksum.hpp>
+
 #include "issuer_world.hpp"
 
 namespace weft::test {
@@ -94,9 +96,9 @@ TEST(IssuerJournal, records_of_a_newer_weft_are_told_as_such) {
     for (const std::size_t field : {2U, 3U}) {  // type, version
         Buffer record = journal::encode(journal::Counter{9});
         record[field] = std::byte{99};
-        const auto checksum =
-            journal::checksum_of(ConstBytes{record}.first(record.size() - journal::kChecksumSize));
-        copy_bytes(checksum, Bytes{record}.last(journal::kChecksumSize));
+        const auto sum = checksum<journal::kChecksumSize>(
+            ConstBytes{record}.first(record.size() - journal::kChecksumSize));
+        copy_bytes(sum, Bytes{record}.last(journal::kChecksumSize));
         const auto read = journal::read(record);
         ASSERT_FALSE(read);
         EXPECT_NE(read.error().cause.find("does not know"), std::string::npos);
