@@ -14,16 +14,13 @@
 namespace weft::bench {
 namespace {
 
+using sim::in_seconds;
 using sim::World;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
 constexpr std::size_t kChanges = 20;
 constexpr Duration kTooLong = minutes{2};
-
-double in_seconds(Duration duration) {
-    return std::chrono::duration<double>(duration).count();
-}
 
 void print(const char* figure, double value, const char* unit) {
     std::printf("%s\t%.4f\t%s\n", figure, value, unit);

@@ -148,9 +148,8 @@ void Prober::ping_elsewhere(const Moment& moment, Actions& actions) {
         return;
     }
     const auto tried = pending_.find(probe_->number);
-    const std::vector<net::Endpoint> endpoints = member->record->record.endpoints;
     const net::Endpoint there = tried != pending_.end() ? tried->second.to : net::Endpoint{};
-    for (const net::Endpoint& endpoint : endpoints) {
+    for (const net::Endpoint& endpoint : member->record->record.endpoints) {
         if (endpoint == there) {
             continue;
         }

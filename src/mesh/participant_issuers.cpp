@@ -254,10 +254,9 @@ Result<IssuerCertificate> Participant::Impl::sign_issuer(std::string_view text,
     const gossip::Member* const asker =
         member_->node->members().find(identity::node_id_of(request->identity_key));
     if (asker == nullptr || asker->certificate->certificate.name != request->name) {
-        return invalid("the request is of " + request->name +
-                           ", which is no member that is known "
-                           "here",
-                       "weft status shows the members; both must be in one network");
+        return invalid(
+            "the request is of " + request->name + ", which is no member that is known here",
+            "weft status shows the members; both must be in one network");
     }
     const auto wanted = issuer_to_be(*request);
     if (!wanted) {

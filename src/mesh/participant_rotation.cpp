@@ -3,9 +3,8 @@
 // names them. At every moment the certificate in the network's file is for one of two files of
 // keys:
 //
-//   next.key written --> asked for (participant_renewal.cpp) --> network's file: the new
-//   certificate
-//   --> node.key: the new keys --> next.key removed
+//   next.key written --> asked for (participant_renewal.cpp)
+//       --> network's file: the new certificate --> node.key: the new keys --> next.key removed
 //
 // A crash before the network's file leaves the old keys in use and goes on asking for the new ones,
 // for the issuer may have granted them; one after it finds the new ones in use.

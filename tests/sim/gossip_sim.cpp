@@ -15,10 +15,6 @@ namespace {
 using std::chrono::hours;
 using std::chrono::minutes;
 
-double in_seconds(Duration duration) {
-    return std::chrono::duration<double>(duration).count();
-}
-
 /// The worst of a hundred; said as a note, so that the figures are kept with the results.
 double p99(std::vector<double>& samples, const char* what) {
     std::ranges::sort(samples);
@@ -62,7 +58,7 @@ TEST_F(GossipSim, AChangeIsKnownByAHundredWithinASecond) {
     std::vector<double> quiet;
     std::vector<double> lossy;
     for (int i = 0; i < test::rounds(20, 200); ++i) {
-        const std::uint64_t seed = test::seed() + static_cast<std::uint64_t>(i);
+        const std::uint64_t seed = test::seed_of(i);
         std::ranges::copy(convergence(100, 3, 0, seed), std::back_inserter(quiet));
         std::ranges::copy(convergence(100, 3, 0.05, seed), std::back_inserter(lossy));
     }
@@ -73,8 +69,7 @@ TEST_F(GossipSim, AChangeIsKnownByAHundredWithinASecond) {
 TEST_F(GossipSim, AChangeIsKnownByAThousandWithinTwoSeconds) {
     std::vector<double> took;
     for (int i = 0; i < test::rounds(1, 5); ++i) {
-        std::ranges::copy(convergence(1'000, 2, 0, test::seed() + static_cast<std::uint64_t>(i)),
-                          std::back_inserter(took));
+        std::ranges::copy(convergence(1'000, 2, 0, test::seed_of(i)), std::back_inserter(took));
     }
     EXPECT_LE(p99(took, "one change, 1,000 nodes"), 2);
 }

@@ -17,15 +17,6 @@ namespace {
 using std::chrono::hours;
 using std::chrono::minutes;
 
-double in_seconds(Duration duration) {
-    return std::chrono::duration<double>(duration).count();
-}
-
-/// The seed that repeats one of several rounds as the first.
-std::uint64_t seed_of(int round) {
-    return test::seed() + static_cast<std::uint64_t>(round);
-}
-
 std::optional<Duration> until_converged(MeshWorld& world, Duration limit) {
     return world.run_until([&] { return world.converged(); }, limit, milliseconds{100});
 }
@@ -84,7 +75,7 @@ void restore_backup(std::uint64_t seed) {
 
 TEST(MeshSim, AnIssuerFromABackupGrantsNothingTwice) {
     for (int round = 0; round < test::rounds(20, 300); ++round) {
-        restore_backup(seed_of(round));
+        restore_backup(test::seed_of(round));
         if (testing::Test::HasFailure()) {
             return;
         }

@@ -13,15 +13,6 @@ namespace {
 using std::chrono::hours;
 using std::chrono::minutes;
 
-double in_seconds(Duration duration) {
-    return std::chrono::duration<double>(duration).count();
-}
-
-/// The seed that repeats one of several rounds as the first.
-std::uint64_t seed_of(int round) {
-    return test::seed() + static_cast<std::uint64_t>(round);
-}
-
 void storm(std::uint64_t seed,
            const Chaos::Storm& shape,
            const std::string& pool,
@@ -103,7 +94,7 @@ TEST(MeshSim, AnIssuerThatLosesItsPowerInAnyWriteForgetsNothingItSaid) {
     for (int round = 0; round < test::rounds(3, 40); ++round) {
         for (const Wish what : {Wish::kJoin, Wish::kReplace, Wish::kRevoke}) {
             for (std::uint64_t write = 0; write < 6; ++write) {
-                tear(what, write, seed_of(round));
+                tear(what, write, test::seed_of(round));
                 if (testing::Test::HasFailure()) {
                     return;
                 }
@@ -116,7 +107,7 @@ TEST(MeshSim, AnIssuerThatLosesItsPowerInAnyWriteForgetsNothingItSaid) {
 
 TEST(MeshSim, ChaosLeavesOneOwnerEach) {
     for (int round = 0; round < test::rounds(8, 60); ++round) {
-        storm(seed_of(round), {}, "10.16.0.0/12", minutes{test::rounds(30, 240)});
+        storm(test::seed_of(round), {}, "10.16.0.0/12", minutes{test::rounds(30, 240)});
         if (testing::Test::HasFailure()) {
             return;
         }
@@ -126,7 +117,7 @@ TEST(MeshSim, ChaosLeavesOneOwnerEach) {
 /// Of few blocks, so that they come back after their 24 h.
 TEST(MeshSim, DaysOfChaosLeaveOneOwnerEach) {
     const Chaos::Storm shape{test::rounds(6U, 24U), 2, seconds{test::rounds(240, 30)}, true};
-    storm(seed_of(0),
+    storm(test::seed_of(0),
           shape,
           test::rounds("10.16.0.0/19", "10.16.0.0/17"),
           hours{test::rounds(36, 7 * 24)});

@@ -15,14 +15,6 @@ constexpr Duration kBootTime = seconds{10};
 /// A router forgets who may answer after this long (RFC 4787 REQ-5).
 constexpr Duration kHoleLifetime = seconds{120};
 
-net::IpAddress address(std::uint8_t first, std::size_t number) {
-    ByteArray<4> bytes{std::byte{first},
-                       static_cast<std::byte>(number >> 16),
-                       static_cast<std::byte>(number >> 8),
-                       static_cast<std::byte>(number)};
-    return net::IpAddress{bytes};
-}
-
 }  // namespace
 
 MeshWorld::MeshWorld(std::uint64_t seed, Shape shape) : Wire(seed), shape_(std::move(shape)) {}

@@ -18,6 +18,19 @@ namespace weft::sim {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+[[nodiscard]] inline double in_seconds(Duration duration) {
+    return std::chrono::duration<double>(duration).count();
+}
+
+/// FIRST.x.y.z, of the host with that number.
+[[nodiscard]] inline net::IpAddress address(std::uint8_t first, std::size_t number) {
+    const ByteArray<4> bytes{std::byte{first},
+                             static_cast<std::byte>(number >> 16),
+                             static_cast<std::byte>(number >> 8),
+                             static_cast<std::byte>(number)};
+    return net::IpAddress{bytes};
+}
+
 /// How datagrams travel.
 struct Weather {
     double loss = 0;

@@ -12,14 +12,6 @@ constexpr identity::UnixSeconds kYear = 365ULL * 86'400;
 constexpr std::size_t kHeaders = 28;  // IPv4 and UDP
 constexpr std::uint32_t kIssuer = 1;
 
-net::IpAddress address(std::uint8_t first, std::size_t number) {
-    ByteArray<4> bytes{std::byte{first},
-                       static_cast<std::byte>(number >> 16),
-                       static_cast<std::byte>(number >> 8),
-                       static_cast<std::byte>(number)};
-    return net::IpAddress{bytes};
-}
-
 /// No prefix would be routed to two members.
 bool owners_agree(const gossip::Membership& members) {
     std::map<net::Prefix, gossip::NodeId> owners;

@@ -31,4 +31,9 @@ T rounds(T usual, T full) {
     return is_full() ? full : usual;
 }
 
+/// The seed that repeats one of several rounds as the first.
+[[nodiscard]] inline std::uint64_t seed_of(int round) {
+    return seed() + static_cast<std::uint64_t>(round);
+}
+
 }  // namespace weft::test
