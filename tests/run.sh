@@ -131,18 +131,36 @@ seconds_since() { # NANOSECONDS
 
 # run_case PART NAME CMD...: one case; its output is kept, and its tail shown when it fails. 77: skipped.
 run_case() {
-    local part=$1 name=$2 log started rc=0
+    local part=$1 name=$2
     shift 2
     chosen "$name" || return 0
-    mkdir -p "$LOGS/$part"
-    log=$LOGS/$part/${name//\//_}.log
+    measure "$part" "$name" "$@"
+    judge "$part" "$name"
+}
+
+log_of() { echo "$LOGS/$1/${2//\//_}.log"; } # PART NAME
+
+# measure PART NAME CMD...: runs it; beside the log of its output, .end has its exit code and seconds.
+measure() {
+    local log started rc=0
+    log=$(log_of "$1" "$2")
+    shift 2
+    mkdir -p "${log%/*}"
     started=$(date +%s%N)
     "$@" >"$log" 2>&1 </dev/null || rc=$?
+    echo "$rc $(seconds_since "$started")" >"${log%.log}.end"
+}
+
+# judge PART NAME: reports what measure left.
+judge() {
+    local part=$1 name=$2 log rc seconds
+    log=$(log_of "$part" "$name")
+    read -r rc seconds <"${log%.log}.end"
     case $rc in
-    0) report ok "$part" "$name" "$(seconds_since "$started")" "$(grep '^note: ' "$log" | tail -n 1 || true)" ;;
-    77) report skip "$part" "$name" "$(seconds_since "$started")" "$(tail -n 1 "$log")" ;;
+    0) report ok "$part" "$name" "$seconds" "$(grep '^note: ' "$log" | tail -n 1 || true)" ;;
+    77) report skip "$part" "$name" "$seconds" "$(tail -n 1 "$log")" ;;
     *)
-        report FAIL "$part" "$name" "$(seconds_since "$started")" "exit $rc, ${log#"$WEFT_ROOT/"}"
+        report FAIL "$part" "$name" "$seconds" "exit $rc, ${log#"$WEFT_ROOT/"}"
         tail -n 40 "$log" | cut -c 1-300 | sed 's/^/    | /'
         [ "$rc" != 130 ] || exit 130
         ;;
@@ -150,22 +168,26 @@ run_case() {
     return 0
 }
 
-# run_unit PART BINARY [WRAPPER...]: a GoogleTest binary; tests that skip themselves are told one by one.
-# Where the caller has a $variant, it is told before the name.
-run_unit() {
-    local part=$1 binary=$2 name line log
-    name=${variant:+$variant:}$(basename "$binary")
-    shift 2
-    chosen "$name" || return 0
-    if [ ! -x "$binary" ]; then
-        report FAIL "$part" "$name" 0.00 "not built: ${binary#"$WEFT_ROOT/"}"
-        return 0
-    fi
-    run_case "$part" "$name" timeout -k 5 "$unit_limit" "$@" "$binary" --gtest_brief=0
-    log=$LOGS/$part/$name.log
-    while read -r line; do
-        report skip "$part" "$name:$line" 0.00 "GTEST_SKIP, ${log#"$WEFT_ROOT/"}"
-    done < <(sed -n 's/^\[  SKIPPED \] \([^ ,]*\) (.*/\1/p' "$log")
+# run_units PART DIRECTORY UNITS [WRAPPER...]: GoogleTest binaries (UNITS: names, a line each), one on each
+# core; tests that skip themselves are told one by one. Where the caller has a $variant, it is told before the name.
+run_units() {
+    local part=$1 directory=$2 unit name line prefix=${variant:+$variant:} names=()
+    mapfile -t names <<<"$3"
+    shift 3
+    for unit in "${names[@]}"; do
+        chosen "$prefix$unit" || continue
+        while [ "$(jobs -rp | wc -l)" -ge "$(jobs_here)" ]; do wait -n || true; done
+        measure "$part" "$prefix$unit" timeout -k 5 "$unit_limit" "$@" "$directory/$unit" --gtest_brief=0 &
+    done
+    wait
+    for unit in "${names[@]}"; do
+        name=$prefix$unit
+        chosen "$name" || continue
+        judge "$part" "$name"
+        while read -r line; do
+            report skip "$part" "$name:$line" 0.00 "GTEST_SKIP, build/test-logs/$part/$name.log"
+        done < <(sed -n 's/^\[  SKIPPED \] \([^ ,]*\) (.*/\1/p' "$(log_of "$part" "$name")")
+    done
 }
 
 # run_bats PART FILE: each @test is a case.
@@ -215,8 +237,7 @@ part_lint() {
 part_build() { run_case build release build_preset release; }
 part_unit() {
     wants build || build_for unit release
-    local unit
-    for unit in $(units); do run_unit unit "$WEFT_ROOT/build/release/tests/$unit"; done
+    run_units unit "$WEFT_ROOT/build/release/tests" "$(units)"
 }
 part_sim() {
     wants build || build_for sim release sim_gossip
@@ -242,7 +263,7 @@ part_asan() {
     export UBSAN_OPTIONS=print_stacktrace=1
     [ $full = yes ] || local -x GTEST_FILTER=$SLOW_UNITS
     # Some ten times slower: in the full run all tests, at their usual size.
-    for unit in $(units); do WEFT_FULL=no run_unit asan "$WEFT_ROOT/build/asan/tests/$unit"; done
+    WEFT_FULL=no run_units asan "$WEFT_ROOT/build/asan/tests" "$(units)"
     for unit in $(replays); do
         run_case asan "$unit" timeout -k 5 120 "$WEFT_ROOT/build/asan/tests/$unit" \
             "$WEFT_ROOT/tests/fuzz/corpus/${unit#replay_}"
@@ -257,12 +278,10 @@ part_tsan() {
     run_case tsan build build_preset tsan -DWEFT_UNITY=ON -DCMAKE_CXX_FLAGS=-Wno-tsan -- "${built[@]}"
     [ $full = yes ] || local -x GTEST_FILTER=$SLOW_UNITS
     # Without setarch this compiler's run-time refuses kernels that randomise 32 bits of addresses.
-    for unit in "${built[@]}"; do
-        WEFT_FULL=no run_unit tsan "$WEFT_ROOT/build/tsan/tests/$unit" setarch "$(uname -m)" -R
-    done
+    WEFT_FULL=no run_units tsan "$WEFT_ROOT/build/tsan/tests" "$(printf '%s\n' "${built[@]}")" setarch "$(uname -m)" -R
 }
 part_arm() {
-    local arch variant unit wrapper sysroot built
+    local arch variant wrapper sysroot built
     [ $full = yes ] || local -x 'GTEST_FILTER=-LongHaul.*'
     for arch in "${ARCHITECTURES[@]}"; do
         sysroot=$WEFT_ROOT/build/sysroot-$arch
@@ -275,10 +294,8 @@ part_arm() {
         run_case arm "$arch:build" build_preset "$arch" -- "${built[@]}"
         [ $full = no ] || run_case arm "$arch:bench" "$WEFT_ROOT/packaging/build-bench.sh" "$arch" --no-install
         while read -r variant wrapper; do
-            for unit in $(arm_units); do
-                # shellcheck disable=SC2086  # the emulator and its options
-                WEFT_FULL=no run_unit arm "$WEFT_ROOT/build/$arch/tests/$unit" $wrapper -L "$sysroot"
-            done
+            # shellcheck disable=SC2086  # the emulator and its options
+            WEFT_FULL=no run_units arm "$WEFT_ROOT/build/$arch/tests" "$(arm_units)" $wrapper -L "$sysroot"
         done < <(arm_runs "$arch")
     done
     bats_part arm
