@@ -328,6 +328,7 @@ int run(const std::vector<std::string>& arguments, const Terminal& terminal) {
     add_daemon_commands(app, options);
     add_network_commands(app, options);
     add_offline_commands(app, options);
+    add_completion_command(app, options);
     app.footer(kExamples);  // last, or every command would inherit it
     try {
         app.parse(std::vector<std::string>{arguments.rbegin(), arguments.rend()});
