@@ -26,6 +26,7 @@ struct Options {
     bool yes = false;
     bool json = false;
     bool with_origins = false;
+    bool with_licences = false;
     std::function<int(const Context&)> command;
 };
 

@@ -41,6 +41,11 @@ Result<> keep_only_net_admin() {
     if (syscall(SYS_capget, &header, sets) != 0) {
         return errno_error(errno, "read this process' capabilities");
     }
+    const std::uint32_t held = sets[0].permitted | sets[0].inheritable;
+    if (held == (held & kNetAdmin) && (sets[1].permitted | sets[1].inheritable) == 0) {
+        return {};  // a service manager's system call filter may forbid to give up what is not
+                    // there
+    }
     const std::uint32_t kept = sets[0].permitted & kNetAdmin;
     sets[0] = {kept, kept, sets[0].inheritable & kNetAdmin};
     sets[1] = {};
