@@ -51,7 +51,7 @@ jobs_here() {
     echo $((cores < memory ? cores : memory))
 }
 
-# deps_list GROUP...: package names; the groups are build, run, test, bench, arm.
+# deps_list GROUP...: package names; the groups are build, run, test, bench, arm, deb.
 deps_list() {
     local boost="libboost-dev libboost-json-dev" group
     if ! command -v apt-cache >/dev/null ||
@@ -67,6 +67,7 @@ deps_list() {
             "g++-aarch64-linux-gnu g++-arm-linux-gnueabihf qemu-user-static wireguard-go qemu-system-x86 python3-jsonschema" \
             "socat valgrind ethtool python3" ;;
         arm) echo "g++-aarch64-linux-gnu g++-arm-linux-gnueabihf qemu-user-static qemu-user llvm python3 gnuplot-nox" ;;
+        deb) echo "dpkg-dev debhelper lintian scdoc" ;;
         bench) echo "gnuplot-nox ethtool python3 tinc libssl-dev libipsec-mb-dev" ;;
         *) die "no such group of packages: $group" ;;
         esac

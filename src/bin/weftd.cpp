@@ -2,7 +2,8 @@
 // The daemon: flags, a process without leaks (umask, core dumps), the parts in their order,
 // signals. Runs in the foreground. The main thread is the control thread.
 //
-//   log -> API socket (is another weftd there?) -> Node -> API, UAPI serve -> ready -> signals
+//   log -> API socket (is another weftd there?) -> CAP_NET_ADMIN alone -> Node -> API, UAPI serve
+//   -> ready -> signals
 //   and back in the reverse order
 #include <csignal>
 #include <iostream>
@@ -20,6 +21,7 @@
 #include <weft/config/config.hpp>
 #include <weft/control/log_sink.hpp>
 #include <weft/control/node.hpp>
+#include <weft/control/privileges.hpp>
 #include <weft/control/systemd.hpp>
 #include <weft/server/api_server.hpp>
 #include <weft/server/uapi_server.hpp>
@@ -91,6 +93,10 @@ Result<> Daemon::start(config::Config config) {
         return api.error();
     }
     api_ = std::move(*api);
+    // The socket has its group; from here on the network is all that has to be administered.
+    if (Result<> kept = control::keep_only_net_admin(); !kept) {
+        return kept.error();
+    }
     Result<std::unique_ptr<control::Node>> node = control::Node::start(
         std::move(config), {paths_, loop_, *log_, [this] { stop(kExitFailed); }});
     if (!node) {

@@ -73,5 +73,6 @@ struct RootFiles {
 [[nodiscard]] int show_config(const Context& context, bool with_origins, bool json);
 
 [[nodiscard]] int show_version(const Context& context, bool json);
+[[nodiscard]] int show_licences(const Context& context);
 
 }  // namespace weft::cli

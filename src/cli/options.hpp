@@ -26,6 +26,7 @@ struct Options {
     bool yes = false;
     bool json = false;
     bool with_origins = false;
+    bool with_licences = false;
     std::function<int(const Context&)> command;
 };
 
@@ -41,5 +42,7 @@ void add_json_flag(CLI::App* app, Options& options);
 
 /// weft node rotate (`node` is the group), root, issuer and cert: key_commands.cpp.
 void add_key_commands(CLI::App& app, CLI::App& node, Options& options);
+/// weft completion, of all commands that `app` has when it runs: completion.cpp.
+void add_completion_command(CLI::App& app, Options& options);
 
 }  // namespace weft::cli

@@ -88,12 +88,12 @@ void add_offline_commands(CLI::App& app, Options& options) {
         });
     show->add_flag("--origin", options.with_origins, "Say where each value comes from");
     add_json_flag(show, options);
-    add_json_flag(add_command(app,
-                              "version",
-                              "Print the version",
-                              options,
-                              [&](const Context& c) { return show_version(c, options.json); }),
-                  options);
+    CLI::App* version =
+        add_command(app, "version", "Print the version", options, [&](const Context& c) {
+            return options.with_licences ? show_licences(c) : show_version(c, options.json);
+        });
+    version->add_flag("--licenses", options.with_licences, "Under which licence each program is");
+    add_json_flag(version, options);
 }
 
 /// A time as parse_seconds() reads it.
@@ -318,6 +318,18 @@ int show_version(const Context& context, bool json) {
     return kOk;
 }
 
+int show_licences(const Context& context) {
+    context.terminal.out
+        << "The sources of weft are under the Apache License 2.0. Programs as they are linked:\n"
+           "  weftd                   GNU GPL 3 or later, for it links libnftnl (GPL 2 or later)\n"
+           "  weft                    Apache License 2.0\n"
+           "  weft-cni                Apache License 2.0\n"
+           "  weft-discover-scaleway  Apache License 2.0\n"
+           "Texts: https://www.apache.org/licenses/LICENSE-2.0 "
+           "https://www.gnu.org/licenses/gpl-3.0\n";
+    return kOk;
+}
+
 int run(const std::vector<std::string>& arguments, const Terminal& terminal) {
     Options options;
     CLI::App app{"weft: an encrypted overlay network for containers", "weft"};
@@ -328,6 +340,7 @@ int run(const std::vector<std::string>& arguments, const Terminal& terminal) {
     add_daemon_commands(app, options);
     add_network_commands(app, options);
     add_offline_commands(app, options);
+    add_completion_command(app, options);
     app.footer(kExamples);  // last, or every command would inherit it
     try {
         app.parse(std::vector<std::string>{arguments.rbegin(), arguments.rend()});

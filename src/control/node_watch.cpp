@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include <weft/base/encoding.hpp>
+#include <weft/control/systemd.hpp>
 
 #include "device_access.hpp"
 #include "node_impl.hpp"
@@ -47,6 +48,9 @@ void Node::Impl::on_tick() {
     ask_names();
     if (BootClock::now() - routes_tried_ > kLinkRepair) {
         repair_link();
+    }
+    if (engine_->has_gone_round()) {  // as this loop has
+        notify_alive();
     }
     arm_timer();
 }

@@ -28,11 +28,19 @@ void notify_stopping() {
     static_cast<void>(sd_notify(0, "STOPPING=1"));
 }
 
+void notify_alive() {
+    static const bool is_wanted = sd_watchdog_enabled(0, nullptr) > 0;
+    if (is_wanted) {
+        static_cast<void>(sd_notify(0, "WATCHDOG=1"));
+    }
+}
+
 #else
 
 void notify_ready(const std::string& /*status*/) {}
 void notify_reloading() {}
 void notify_stopping() {}
+void notify_alive() {}
 
 #endif
 

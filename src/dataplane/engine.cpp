@@ -42,38 +42,7 @@ class Engine::Impl {
         delete shared_.routes.load();
     }
 
-    void change(const std::function<void(wg::Device&, wg::Now, wg::Actions&)>& edit) noexcept {
-        {
-            const std::scoped_lock lock{guarded_.mutex};
-            const wg::Now now{BootClock::now(), wall_now()};
-            wg::Actions actions;
-            edit(guarded_.device, now, actions);
-            guarded_.device.reschedule(now.time);
-            lane_.carry_out(actions);
-        }
-        shared_.lane.wake.wake();  // deadlines may have moved
-    }
-
     Result<> rebind(std::uint16_t port, std::uint32_t fwmark);
-
-    void set_icmp_source6(const net::IpAddress& source) {
-        if (source != shared_.icmp_source6) {
-            stop_threads();
-            shared_.icmp_source6 = source;
-            start_threads();
-        }
-    }
-
-    [[nodiscard]] DropCounts drops() const {
-        DropCounts sum{};
-        for (std::size_t reason = 0; reason < sum.size(); ++reason) {
-            sum[reason] = guarded_.drops.get(reason) + lane_.drops().get(reason);
-            for (const auto& worker : workers_) {
-                sum[reason] += worker->drops().get(reason);
-            }
-        }
-        return sum;
-    }
 
     sys::Tun tun_;
     sys::UdpGroup udp_;
@@ -83,8 +52,8 @@ class Engine::Impl {
     HandshakeLane lane_;
     sys::Offloads wished_;
     std::uint32_t fwmark_;
+    std::weak_ptr<const void> round_;  // retired through qsbr
 
-  private:
     void start_threads() {
         shared_.listen_port = udp_.port;
         shared_.offloads.udp_gso = udp_.gso;
@@ -169,13 +138,34 @@ Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Engine::~Engine() = default;
 
 void Engine::change(const std::function<void(wg::Device&, wg::Now, wg::Actions&)>& edit) noexcept {
-    impl_->change(edit);
+    {
+        const std::scoped_lock lock{impl_->guarded_.mutex};
+        const wg::Now now{BootClock::now(), wall_now()};
+        wg::Actions actions;
+        edit(impl_->guarded_.device, now, actions);
+        impl_->guarded_.device.reschedule(now.time);
+        impl_->lane_.carry_out(actions);
+    }
+    impl_->shared_.lane.wake.wake();  // deadlines may have moved
+}
+bool Engine::has_gone_round() {
+    if (!impl_->round_.expired()) {
+        return false;
+    }
+    const auto round = std::make_shared<const char>();
+    impl_->round_ = round;
+    change([&](wg::Device&, wg::Now, wg::Actions&) { impl_->shared_.qsbr.retire(round); });
+    return true;
 }
 Result<> Engine::rebind(std::uint16_t port, std::uint32_t fwmark) {
     return impl_->rebind(port, fwmark);
 }
 void Engine::set_icmp_source6(const net::IpAddress& source) {
-    impl_->set_icmp_source6(source);
+    if (source != impl_->shared_.icmp_source6) {
+        impl_->stop_threads();
+        impl_->shared_.icmp_source6 = source;
+        impl_->start_threads();
+    }
 }
 const sys::UdpPair& Engine::gossip_sockets() const {
     return impl_->udp_.gossip;
@@ -212,7 +202,14 @@ sys::Offloads Engine::offloads() const {
             .udp_gro = now.udp_gro};
 }
 DropCounts Engine::drops() const {
-    return impl_->drops();
+    DropCounts sum{};
+    for (std::size_t reason = 0; reason < sum.size(); ++reason) {
+        sum[reason] = impl_->guarded_.drops.get(reason) + impl_->lane_.drops().get(reason);
+        for (const auto& worker : impl_->workers_) {
+            sum[reason] += worker->drops().get(reason);
+        }
+    }
+    return sum;
 }
 bool Engine::interface_lost() const {
     return impl_->shared_.interface_lost.load(std::memory_order_relaxed);

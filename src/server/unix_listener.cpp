@@ -154,8 +154,10 @@ Result<UnixListener> UnixListener::open(const ListenerConfig& config) {
     }
     listener.device_ = made.st_dev;
     listener.inode_ = made.st_ino;
+    // The daemon's own group needs no chown, which its unit's system call filter forbids.
     listener.group_set_ =
-        config.group && chown(config.path.c_str(), static_cast<uid_t>(-1), *config.group) == 0;
+        config.group && (made.st_gid == *config.group ||
+                         chown(config.path.c_str(), static_cast<uid_t>(-1), *config.group) == 0);
     const mode_t mode = config.group && !listener.group_set_ ? 0600 : config.mode;
     if (chmod(config.path.c_str(), mode) != 0) {
         return errno_error(errno, "set the mode of " + config.path.string());

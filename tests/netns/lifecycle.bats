@@ -119,3 +119,22 @@ restart_required() { # SETTING
     [[ $output == *"in use"* ]] || [[ $output == *"another weftd is running"* ]]
     inside a ping -q -c 1 -W 2 10.44.1.1
 }
+
+@test "every thread of the daemon may administer the network and nothing else, for good" {
+    local task
+    for task in /proc/"$("$LAB" pid a)"/task/*/status; do
+        [ "$(awk '/^Cap(Prm|Eff|Bnd):/ { print $2 }' "$task" | sort -u)" = 0000000000001000 ]
+        grep -qx $'NoNewPrivs:\t1' "$task"
+    done
+}
+
+@test "a service manager is told when it is ready and, while its threads go round, that it is alive" {
+    local told=$BATS_TEST_TMPDIR/told listener
+    "$LAB" stop c
+    socat -u UNIX-RECV:"$BATS_TEST_TMPDIR/notify" CREATE:"$told" 3>&- &
+    listener=$!
+    eventually 5 test -S "$BATS_TEST_TMPDIR/notify"
+    NOTIFY_SOCKET=$BATS_TEST_TMPDIR/notify WATCHDOG_USEC=20000000 "$LAB" peer c weft
+    eventually 10 grep -qz 'READY=1.*WATCHDOG=1' "$told"
+    kill $listener
+}

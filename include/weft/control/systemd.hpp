@@ -13,5 +13,7 @@ void notify_ready(const std::string& status);
 void notify_reloading();
 /// STOPPING=1
 void notify_stopping();
+/// WATCHDOG=1, where the manager waits for it (WatchdogSec=): to be called while all goes well.
+void notify_alive();
 
 }  // namespace weft::control

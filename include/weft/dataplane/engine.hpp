@@ -79,6 +79,8 @@ class Engine {
     [[nodiscard]] DropCounts drops() const;
     /// Set when the interface vanished under us: the daemon must end. Polled by control.
     [[nodiscard]] bool interface_lost() const;
+    /// Every thread has been at the top of its loop since the last call that was true.
+    [[nodiscard]] bool has_gone_round();
 
   private:
     class Impl;

@@ -271,6 +271,20 @@ TEST_F(WeftConfig, show_prints_values_and_origins) {
     EXPECT_TRUE(json.out.ends_with("}}\n"));
 }
 
+TEST(Weft, completes_what_it_has) {
+    const std::string bash = weft({"completion", "bash"}).out;
+    EXPECT_NE(
+        bash.find("'weft token') words='--config --help --socket --version create list revoke' ;;"),
+        std::string::npos)
+        << bash;
+    const std::string zsh = weft({"completion", "zsh"}).out;
+    EXPECT_TRUE(zsh.starts_with("#compdef weft\n"));
+    EXPECT_NE(zsh.find("\n        'revoke:Withdraw a token; nodes that have joined with it stay'"),
+              std::string::npos)
+        << zsh;
+    EXPECT_EQ(weft({"completion", "fish"}).exit_code, 2);
+}
+
 TEST(Weft, prints_its_version) {
     EXPECT_EQ(weft({"version"}).out, "weft " WEFT_VERSION "\n");
     EXPECT_EQ(weft({"--version"}).out, "weft " WEFT_VERSION "\n");

@@ -204,5 +204,16 @@ TEST(Engine, says_that_its_port_is_taken) {
     EXPECT_NE(second.error().cause.find("in use"), std::string::npos) << second.error().message();
 }
 
+TEST(Engine, tells_when_every_thread_has_gone_round) {
+    WEFT_ENTER_PRIVATE_NETNS();
+    Node a{2, nullptr, 1};
+    const Time deadline = BootClock::now() + std::chrono::seconds{10};
+    int rounds = 0;
+    while (rounds < 3 && BootClock::now() < deadline) {
+        rounds += a.engine->has_gone_round() ? 1 : 0;
+    }
+    EXPECT_EQ(rounds, 3);  // although there is nothing to do
+}
+
 }  // namespace
 }  // namespace weft::dataplane

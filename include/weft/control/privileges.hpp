@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the daemon may still do to the machine once it has started (capabilities(7)): administer the
+// network, and nothing else, whoever started it. Before threads are started: the calling thread's
+// alone are changed, and threads inherit them.
+#pragma once
+
+#include <weft/base/result.hpp>
+
+namespace weft::control {
+
+/// Gives up, for good, every capability but CAP_NET_ADMIN, and whatever a program that is started
+/// could gain by set-user-ID bits or file capabilities. What the process never had stays so.
+/// Errors: what the kernel refused.
+[[nodiscard]] Result<> keep_only_net_admin();
+
+}  // namespace weft::control
