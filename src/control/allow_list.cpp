@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <weft/base/bytes.hpp>
+#include <weft/discovery/command.hpp>
 
 namespace weft::control {
 namespace {
@@ -68,6 +69,9 @@ void AllowList::configure(const std::vector<config::DiscoveryConfig>& sources,
                 {std::make_unique<MachineSearch>(wanted), BootClock::now(), std::nullopt});
         }
     }
+    const auto is_program = [](const auto& source) { return !source.exec.empty(); };
+    runs_as_root_ =
+        std::any_of(sources.begin(), sources.end(), is_program) && discovery::runs_as_root();
     configured_ = std::move(allow);
     retire_lists();
     publish();
@@ -152,6 +156,14 @@ void AllowList::on_failed(Source& source, const Error& error) {
 }
 
 void AllowList::add_problems(std::vector<api::Problem>& out) const {
+    if (runs_as_root_) {
+        out.push_back({"discovery_as_root",
+                       "info",
+                       discovery::kDiscoverUser,
+                       "programs of [[discovery]] run as root: there is no such user",
+                       std::string{"useradd --system --no-create-home --shell /usr/sbin/nologin "} +
+                           discovery::kDiscoverUser + ", then weft reload"});
+    }
     for (const Source& source : sources_) {
         if (!source.failure) {
             continue;

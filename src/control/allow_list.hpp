@@ -55,7 +55,7 @@ class AllowList {
     /// Ends what runs. Idempotent.
     void stop();
 
-    /// discovery_failed for each source whose last answer was none.
+    /// discovery_failed for each source whose last answer was none; discovery_as_root, advice.
     void add_problems(std::vector<api::Problem>& out) const;
 
   private:
@@ -85,6 +85,7 @@ class AllowList {
     StateStorage storage_;
     std::string file_name_;
     bool loaded_ = false;
+    bool runs_as_root_ = false;  // a source's program
     std::vector<Source> sources_;
     discovery::Lists lists_;  // by the source's text; those of former sources too
     std::vector<net::Prefix> configured_;

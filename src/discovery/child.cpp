@@ -5,16 +5,19 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdint>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <linux/close_range.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -46,6 +49,15 @@ std::optional<User> user_to_become(const std::string& name) {
         return std::nullopt;
     }
     return User{entry.pw_uid, entry.pw_gid};
+}
+
+/// Without CAP_KILL we could not end what we let become another user.
+bool may_become() {
+    constexpr std::uint32_t kNeeded = 1U << CAP_SETUID | 1U << CAP_SETGID | 1U << CAP_KILL;
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> sets{};
+    return ::syscall(SYS_capget, &header, sets.data()) == 0 &&
+           (sets[0].effective & kNeeded) == kNeeded;
 }
 
 struct Pipe {
@@ -138,6 +150,10 @@ std::optional<int> read_failure(int fd) {
 
 }  // namespace
 
+bool runs_as_root() {
+    return ::geteuid() == 0 && !user_to_become(kDiscoverUser);
+}
+
 Result<Child> Child::start(const Command& command) {
     auto output = make_pipe();
     auto errors = make_pipe();
@@ -151,6 +167,11 @@ Result<Child> Child::start(const Command& command) {
     Prepared prepared;
     prepare_texts(command, prepared);
     prepared.user = user_to_become(command.user);
+    if (prepared.user && !may_become()) {
+        return Error{std::make_error_code(std::errc::operation_not_permitted),
+                     "weftd is root and may not run programs as " + command.user,
+                     "give it CAP_SETUID, CAP_SETGID and CAP_KILL, or run weftd as another user"};
+    }
     prepared.input = nothing.get();
     prepared.output = output->write.get();
     prepared.errors = errors->write.get();

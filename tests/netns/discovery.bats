@@ -160,7 +160,7 @@ asked_again() { [ "$(wc -l <"$API_DIR/requests")" -gt "$1" ]; }
     cat >"$config/discovery.toml" <<TOML
 [[discovery]]
 exec = ["$WEFT_BUILD/weft-discover-scaleway", "--api-url", "$API", "--token-file", "$API_DIR/token",
-        "--zone", "nl-ams-1", "--limit", "2"]
+        "--zone", "nl-ams-1", "--limit", "1"]
 interval_s = 1
 TOML
     inside a weft reload
@@ -168,6 +168,7 @@ TOML
     [ "$(addresses)" = 5 ]
     [ "$(stat -c %a "$state/weft0.discovered")" = 600 ]
     no_problem
+    [ "$(inside a weft status --json | jq -r '.problems[] | select(.code == "discovery_as_root").severity')" = info ]
     cp "$state/weft0.discovered" "$BATS_TEST_TMPDIR/before"
     for how in "401 : 401," "hang timed out" "none names no machine"; do
         api "${how%% *}"
@@ -215,6 +216,7 @@ gone() { ! test -d "/proc/$1"; }
 exec = ["/bin/sleep", "61"]
 TOML
     inside a weft reload
+    [ -z "$(inside a weft status --json | jq -r '.problems[] | select(.code == "discovery_as_root").code')" ]
     eventually 5 inside a pgrep -u 64123 -x sleep
     pid=$(inside a pgrep -u 64123 -x sleep)
     grep -q '^CapEff:.*0000000000000000$' "/proc/$pid/status"

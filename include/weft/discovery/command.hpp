@@ -23,11 +23,14 @@ struct Command {
     std::string user = kDiscoverUser;
 };
 
+/// We are root, and there is nobody else to run them as.
+[[nodiscard]] bool runs_as_root();
+
 /// What it printed, once it has ended with 0. It sees of the environment PATH, LANG, HOME and what
 /// says how HTTPS is done here (https_proxy, no_proxy, SSL_CERT_FILE, SSL_CERT_DIR). Whatever it
 /// leaves running is killed. `stop` is a descriptor: readable, it ends the run at once.
-/// Errors: cannot be run, ended otherwise (with the last line it wrote to stderr), did not end,
-/// printed too much, ECANCELED.
+/// Errors: cannot be run (as that user: a root without CAP_SETUID, CAP_SETGID and CAP_KILL), ended
+/// otherwise (with the last line it wrote to stderr), did not end, printed too much, ECANCELED.
 [[nodiscard]] Result<std::string> run(const Command& command, int stop);
 
 }  // namespace weft::discovery

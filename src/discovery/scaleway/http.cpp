@@ -22,6 +22,7 @@ struct HttpClient::Handles {
 namespace {
 
 constexpr long kConnectLimit_ms = 5'000;
+constexpr curl_off_t kRetryAfterMax_s = 3'600;
 constexpr std::string_view kTotal = "x-total-count:";
 
 /// Of one request.
@@ -116,7 +117,8 @@ Result<Answer> HttpClient::get(const std::string& url, std::chrono::milliseconds
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &receiving.answer.status);
     curl_off_t seconds = 0;
     curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &seconds);
-    receiving.answer.retry_after = std::chrono::seconds{std::max<curl_off_t>(seconds, 0)};
+    receiving.answer.retry_after =
+        std::chrono::seconds{std::clamp<curl_off_t>(seconds, 0, kRetryAfterMax_s)};
     return std::move(receiving.answer);
 }
 

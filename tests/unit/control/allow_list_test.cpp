@@ -71,6 +71,7 @@ class AllowListTest : public ::testing::Test {
     [[nodiscard]] std::vector<api::Problem> problems() const {
         std::vector<api::Problem> out;
         list_->add_problems(out);
+        std::erase_if(out, [](const auto& problem) { return problem.code == "discovery_as_root"; });
         return out;
     }
 

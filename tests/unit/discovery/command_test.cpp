@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Programs of every kind: those that end well, fail, hang, chatter, leave others behind; and what
 // they see of the daemon.
+#include <array>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <thread>
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <gtest/gtest.h>
@@ -153,6 +156,25 @@ TEST_F(CommandTest, NothingOfTheDaemonIsInherited) {
     const std::size_t group = output->rfind('\n', output->size() - 2);
     const std::string pid = output->substr(group + 1);
     EXPECT_TRUE(has(*output, "\n" + pid + pid)) << *output;
+}
+
+TEST_F(CommandTest, ARootWhoMayNotChangeTheUserIsTold) {
+    if (::geteuid() != 0) {
+        GTEST_SKIP() << "not root";
+    }
+    command_.user = "nobody";
+    command_.arguments = {"/bin/echo", "x"};
+    Result<std::string> output = invalid("not run");
+    std::thread other{[&] {  // capabilities are a thread's
+        __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+        std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> none{};
+        ASSERT_EQ(::syscall(SYS_capset, &header, none.data()), 0);
+        output = run(command_, stop_.fd());
+    }};
+    other.join();
+    ASSERT_FALSE(output);
+    EXPECT_EQ(output.error().code, std::errc::operation_not_permitted);
+    EXPECT_TRUE(has(output.error().remedy, "CAP_SETUID")) << output.error().message();
 }
 
 TEST_F(CommandTest, RunsAsAnotherUserWhereThereIsOneAndWeAreRoot) {
