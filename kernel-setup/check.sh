@@ -203,7 +203,7 @@ for i in "${!features[@]}"; do
 done
 case $code in
 0) echo "all there" ;;
-4) echo "weft runs here; the rows marked ! cost what they say" ;;
+4) echo "weft runs here; the rows marked ! cost what they say (settings: apply.sh sets them all)" ;;
 1) echo "weft cannot run here" ;;
 esac
 exit $code

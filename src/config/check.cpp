@@ -5,6 +5,7 @@
 #include <map>
 #include <vector>
 
+#include "discovery_section.hpp"
 #include "draft.hpp"
 
 namespace weft::config {
@@ -148,7 +149,8 @@ Result<> check_key_files(const Draft& draft) {
 }  // namespace
 
 Result<> check(const Draft& draft) {
-    for (auto* step : {check_doubles, check_overlaps, check_own_addresses, check_key_files}) {
+    for (auto* step :
+         {check_doubles, check_overlaps, check_own_addresses, check_key_files, check_discovery}) {
         auto done = step(draft);
         if (!done) {
             return done;

@@ -28,6 +28,11 @@ struct PeerDraft {
     std::vector<PlacedPrefix> allowed_ips;       // as in peer, with places
 };
 
+struct DiscoveryDraft {
+    DiscoveryConfig source;
+    std::map<std::string, std::string> origins;  // key within the section to place
+};
+
 struct Draft {
     NodeConfig node;
     NetworkConfig network;
@@ -35,14 +40,15 @@ struct Draft {
     LogConfig log;
     sys::Offloads offloads;
     std::vector<PeerDraft> peers;
-    std::map<std::string, std::string> origins;  // of all but peers: dotted key to place
+    std::vector<DiscoveryDraft> discovery;
+    std::map<std::string, std::string> origins;  // of all but these two: dotted key to place
     std::vector<PlacedPrefix> addresses;         // as in node, with places
     std::filesystem::path directory;             // of weft.toml: relative paths start here
     std::string main_file;                       // "weft.toml", for messages about the whole
 };
 
-/// Adds the text of one file, named `file` in messages: keys replace, peers append. Checks keys,
-/// types and ranges.
+/// Adds the text of one file, named `file` in messages: keys replace, peers and sources of
+/// discovery append. Checks keys, types and ranges.
 [[nodiscard]] Result<> add_file(Draft& draft, std::string_view text, std::string_view file);
 
 /// The value of api.socket in one file, if it can be read at all.

@@ -102,6 +102,9 @@ void resolve_paths(Draft& draft) {
     for (PeerDraft& peer : draft.peers) {
         resolve(peer.peer.preshared_key_file);
     }
+    for (DiscoveryDraft& discovery : draft.discovery) {
+        resolve(discovery.source.file);
+    }
 }
 
 Config finish(Draft draft) {
@@ -117,6 +120,13 @@ Config finish(Draft draft) {
             config.origins["peer." + peer.peer.name + "." + key] = std::move(where);
         }
         config.peers.push_back(std::move(peer.peer));
+    }
+    for (DiscoveryDraft& discovery : draft.discovery) {
+        const std::string path = "discovery." + std::to_string(config.discovery.size()) + ".";
+        for (auto& [key, where] : discovery.origins) {
+            config.origins[path + key] = std::move(where);
+        }
+        config.discovery.push_back(std::move(discovery.source));
     }
     for (const Section& section : sections_of(config)) {
         for (const Setting& setting : section.settings) {

@@ -8,6 +8,7 @@
 
 #include <toml++/toml.h>
 
+#include "discovery_section.hpp"
 #include "draft.hpp"
 #include "nearest.hpp"
 #include "value.hpp"
@@ -214,6 +215,13 @@ constexpr std::array<Key<PeerDraft>, 6> kPeerKeys{{
      }},
 }};
 
+constexpr std::array<Key<DiscoveryDraft>, 4> kDiscoveryKeys{{
+    {"exec", take_exec},
+    {"file", take_file},
+    {"dns", take_dns},
+    {"interval_s", take_interval},
+}};
+
 constexpr std::array<Key<Draft>, 2> kApiKeys{{
     {"socket", take_socket},
     {"group", [](Draft& d, const Value& v) { return store(d.api.group, v.name()); }},
@@ -275,10 +283,10 @@ Result<> take_table(Target& target,
         if (!taken) {
             return taken;
         }
-        if constexpr (std::is_same_v<Target, PeerDraft>) {
-            target.origins[std::string{*row}] = value.where();
-        } else {
+        if constexpr (std::is_same_v<Target, Draft>) {
             target.origins[dotted] = value.where();
+        } else {
+            target.origins[std::string{*row}] = value.where();
         }
     }
     return {};
@@ -301,13 +309,30 @@ Result<> take_peer(const Reading& reading, const toml::table& table) {
     return {};
 }
 
-Result<> take_peers(const Reading& reading, const toml::node& node) {
+/// What it needs is checked once all of the configuration is there.
+Result<> take_discovery(const Reading& reading, const toml::table& table) {
+    DiscoveryDraft discovery;
+    discovery.source.where = place(reading.file, table.source());
+    auto taken = take_table(discovery, reading, table, "discovery", kDiscoveryKeys);
+    if (taken) {
+        reading.draft.discovery.push_back(std::move(discovery));
+    }
+    return taken;
+}
+
+/// Sections that add up: `take` for each of them.
+Result<> take_each(const Reading& reading,
+                   std::string_view name,
+                   const toml::node& node,
+                   Result<> (*take)(const Reading&, const toml::table&)) {
     const auto* array = node.as_array();
     if (array == nullptr || !array->is_homogeneous(toml::node_type::table)) {
-        return invalid(place(reading.file, node.source()) + ": peers are written [[peer]]");
+        const std::string plural = name == "peer" ? "peers are" : std::string{name} + " is";
+        return invalid(place(reading.file, node.source()) + ": " + plural + " written [[" +
+                       std::string{name} + "]]");
     }
     for (const toml::node& element : *array) {
-        auto taken = take_peer(reading, *element.as_table());
+        auto taken = take(reading, *element.as_table());
         if (!taken) {
             return taken;
         }
@@ -317,7 +342,10 @@ Result<> take_peers(const Reading& reading, const toml::node& node) {
 
 Result<> take_section(const Reading& reading, std::string_view name, const toml::node& node) {
     if (name == "peer") {
-        return take_peers(reading, node);
+        return take_each(reading, name, node, take_peer);
+    }
+    if (name == "discovery") {
+        return take_each(reading, name, node, take_discovery);
     }
     const auto* table = node.as_table();
     if (table == nullptr) {
@@ -345,8 +373,8 @@ Result<toml::table> parse(std::string_view text, std::string_view file) {
 }  // namespace
 
 Result<> add_file(Draft& draft, std::string_view text, std::string_view file) {
-    static constexpr std::array<std::string_view, 5> kSections{
-        "node", "network", "peer", "api", "log"};
+    static constexpr std::array<std::string_view, 6> kSections{
+        "node", "network", "peer", "discovery", "api", "log"};
     const auto document = parse(text, file);
     if (!document) {
         return document.error();

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdio>
+#include <map>
 
 #include <weft/base/encoding.hpp>
 
@@ -31,18 +32,21 @@ std::string quote(std::string_view text) {
     return out + "\"";
 }
 
-std::string quote(const std::vector<net::Prefix>& prefixes) {
-    std::string out = "[";
-    for (const net::Prefix& prefix : prefixes) {
-        out += (out.size() > 1 ? ", " : "") + quote(prefix.to_string());
-    }
-    return out + "]";
+std::string text_of(const std::string& text) {
+    return text;
 }
 
-std::string quote(const std::vector<net::Endpoint>& endpoints) {
+template <class Printable>
+std::string text_of(const Printable& value) {
+    return value.to_string();
+}
+
+/// Of texts, or of what has a to_string().
+template <class Element>
+std::string quote(const std::vector<Element>& elements) {
     std::string out = "[";
-    for (const net::Endpoint& endpoint : endpoints) {
-        out += (out.size() > 1 ? ", " : "") + quote(endpoint.to_string());
+    for (const Element& element : elements) {
+        out += (out.size() > 1 ? ", " : "") + quote(std::string_view{text_of(element)});
     }
     return out + "]";
 }
@@ -68,6 +72,16 @@ Section peer_section(const PeerConfig& peer) {
              {"endpoint", peer.endpoint ? quote(peer.endpoint->to_string()) : ""},
              {"allowed_ips", quote(peer.allowed_ips)},
              {"keepalive_s", std::to_string(peer.keepalive.count())}}};
+}
+
+/// Exactly one of the three sources is set.
+Section discovery_section(const DiscoveryConfig& discovery, std::size_t number) {
+    return {"discovery",
+            "discovery." + std::to_string(number),
+            {{"exec", discovery.exec.empty() ? std::string{} : quote(discovery.exec)},
+             {"file", quote_path(discovery.file)},
+             {"dns", discovery.dns.empty() ? std::string{} : quote(discovery.dns)},
+             {"interval_s", std::to_string(discovery.interval.count())}}};
 }
 
 /// {"KEY": LITERAL, …}
@@ -107,6 +121,9 @@ std::vector<Section> sections_of(const Config& config) {
     for (const PeerConfig& peer : config.peers) {
         sections.push_back(peer_section(peer));
     }
+    for (std::size_t i = 0; i < config.discovery.size(); ++i) {
+        sections.push_back(discovery_section(config.discovery[i], i));
+    }
     sections.push_back(
         {"api",
          "api",
@@ -127,7 +144,8 @@ std::string to_toml(const Config& config, bool with_origins) {
     for (const Section& section : sections_of(config)) {
         // Offloads are only ever switched by the environment: comments, so that the text loads.
         const bool comment = section.name == "offload";
-        const std::string header = section.name == "peer" ? "[[peer]]" : "[" + section.name + "]";
+        const bool adds_up = section.name != section.path;
+        const std::string header = adds_up ? "[[" + section.name + "]]" : "[" + section.name + "]";
         out += (out.empty() ? "" : "\n") + (comment ? "# offloads" : header) + "\n";
         for (const Setting& setting : section.settings) {
             if (setting.literal.empty()) {
@@ -145,11 +163,11 @@ std::string to_toml(const Config& config, bool with_origins) {
 }
 
 std::string to_json(const Config& config) {
-    std::string peers;
+    std::map<std::string, std::string> lists{{"peer", ""}, {"discovery", ""}};
     std::string sections;
     for (const Section& section : sections_of(config)) {
-        if (section.name == "peer") {
-            peers += (peers.empty() ? "" : ",") + json_object(section);
+        if (const auto list = lists.find(section.name); list != lists.end()) {
+            list->second += (list->second.empty() ? "" : ",") + json_object(section);
         } else {
             sections += quote(section.name) + ":" + json_object(section) + ",";
         }
@@ -158,8 +176,8 @@ std::string to_json(const Config& config) {
     for (const auto& [key, where] : config.origins) {
         origins += (origins.empty() ? "" : ",") + quote(key) + ":" + quote(where);
     }
-    return R"({"api":"weft/v1","config":{)" + sections + "\"peer\":[" + peers + "]},\"origins\":{" +
-           origins + "}}";
+    return R"({"api":"weft/v1","config":{)" + sections + "\"peer\":[" + lists["peer"] +
+           "],\"discovery\":[" + lists["discovery"] + "]},\"origins\":{" + origins + "}}";
 }
 
 }  // namespace weft::config

@@ -15,8 +15,8 @@ struct Setting {
 };
 
 struct Section {
-    std::string name;  // "node", "network", "peer", "api", "log", "offload"
-    std::string path;  // in origins: as name, but "peer.NAME" for a peer
+    std::string name;  // "node", "network", "peer", "discovery", "api", "log", "offload"
+    std::string path;  // in origins: as name, but "peer.NAME" and "discovery.NUMBER"
     std::vector<Setting> settings;
 };
 

@@ -4,7 +4,6 @@
 //   start: key files -> kernels -> MTU -> engine (interface, port, threads) -> the network as it
 //          was left -> link -> keys and peers -> addresses and routes -> each second
 #include <algorithm>
-#include <csignal>
 #include <thread>
 #include <utility>
 
@@ -16,6 +15,7 @@
 #include "cipher_choice.hpp"
 #include "device_access.hpp"
 #include "node_impl.hpp"
+#include "signals_blocked.hpp"
 
 namespace weft::control {
 namespace {
@@ -27,22 +27,6 @@ unsigned worker_count(unsigned configured) {
                ? configured
                : std::clamp(std::thread::hardware_concurrency(), 1U, kWorkersDefaultMax);
 }
-
-/// No signals to the threads that are started meanwhile: they are the control thread's.
-class SignalsBlocked {
-  public:
-    SignalsBlocked() {
-        sigset_t all{};
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before_);
-    }
-    ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-    SignalsBlocked(const SignalsBlocked&) = delete;
-    SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
-  private:
-    sigset_t before_{};
-};
 
 std::vector<net::IpAddress> numeric_endpoints(const config::Config& config) {
     std::vector<net::IpAddress> addresses;
@@ -66,6 +50,14 @@ Node::Impl::Impl(config::Config config, Environment environment)
       timestamps_(env_.paths.state_dir / (config_.node.interface + ".timestamp"), env_.log),
       live_peers_(env_.paths.state_dir / (config_.node.interface + ".peers"), env_.log),
       boot_(config_),
+      allow_list_(
+          env_.loop,
+          env_.paths.state_dir / (config_.node.interface + ".discovered"),
+          env_.log,
+          {[this](const std::vector<net::Prefix>& allowed) {
+               env_.log.info("allow_list_changed", {{"prefixes", std::to_string(allowed.size())}});
+           },
+           {}}),
       timer_(env_.loop),
       reconcile_timer_(env_.loop) {}
 
@@ -166,6 +158,7 @@ Result<> Node::Impl::start() {
                    {"workers", std::to_string(engine_->workers())},
                    {"isa", kernels_->name},
                    {"peers", std::to_string(peers_.size())}});
+    allow_list_.configure(config_.discovery, {});
     arm_timer();
     return {};
 }
@@ -176,6 +169,7 @@ void Node::Impl::stop() {
     }
     timer_.cancel();
     reconcile_timer_.cancel();
+    allow_list_.stop();
     network_.reset();
     overlay_.reset();
     link_.reset();
@@ -344,6 +338,7 @@ Result<> Node::Impl::reload() {
         env_.log.warn("restart_required", {{"setting", setting}});
     }
     config_ = std::move(*config);
+    allow_list_.configure(config_.discovery, {});
     describe_self();
     env_.log.info("config_reloaded", {{"peers", std::to_string(peers_.size())}});
     return {};

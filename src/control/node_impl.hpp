@@ -20,6 +20,7 @@
 #include <weft/dataplane/engine.hpp>
 #include <weft/netlink/route_monitor.hpp>
 
+#include "allow_list.hpp"
 #include "endpoint_names.hpp"
 #include "link_setup.hpp"
 #include "live_peers.hpp"
@@ -149,6 +150,7 @@ class Node::Impl {
     config::Config boot_;                        // what restart_required() compares with
     std::vector<std::string> restart_required_;  // settings
 
+    AllowList allow_list_;
     boost::asio::steady_timer timer_;
     boost::asio::steady_timer reconcile_timer_;
 };

@@ -15,7 +15,7 @@ namespace weft::control {
 
 class Resolver {
   public:
-    static constexpr std::size_t kAddressesMax = 16;  // of one name; more are ignored
+    static constexpr std::size_t kAddressesMax = 256;  // of one name; more are ignored
 
     struct Question {
         KeyBytes peer{};

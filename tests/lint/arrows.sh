@@ -25,7 +25,7 @@ declare -A may=(
     [server]="base net sys api control"
     [cli]="base net sys crypto identity api config"
     [cni]="base net sys ipam api netlink"
-    [bin]="base config control server cli cni api"
+    [bin]="base config control server cli cni api discovery"
 )
 
 room_of() { # FILE -> its room

@@ -39,7 +39,11 @@ forbid "no friend tests, no test branches in the product" 'FRIEND_TEST|if \((is_
 forbid "-m flags of a file leak its instructions into inline functions of others: use [[gnu::target]]" \
     'set_source_files_properties|-m(avx|sse|fpu|arch)' CMakeLists.txt 'tests/CMakeLists.txt'
 forbid "the CLI never links GPL libraries" 'weft_room\((cli|config|api|sys|net|base|crypto)[^)]*(nftnl|mnl)' CMakeLists.txt
+forbid "libcurl belongs to the programs of discovery: weftd never links it" \
+    "$include<curl/" 'include/weft/*' 'src/*.cpp' 'src/*.hpp' ':!src/discovery/scaleway/*'
 
+! [ -x build/release/weftd ] || ! objdump -p build/release/weftd | grep -q 'NEEDED.*libcurl' ||
+    complain "build/release/weftd links libcurl"
 for program in build/release/weft build/release/weft-cni; do
     [ -x "$program" ] || continue
     ! objdump -p "$program" | grep -qE 'NEEDED.*(nftnl|libmnl)' ||

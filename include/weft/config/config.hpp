@@ -65,6 +65,18 @@ struct PeerConfig {
     std::string where;  // "weft.toml:14:1", for messages
 };
 
+/// Where machines of ours are told of: exactly one of exec, file and dns is set.
+struct DiscoveryConfig {
+    std::vector<std::string> exec;  // a program of the discovery contract, by its absolute path
+    std::filesystem::path file;     // what such a program would print
+    std::string dns;                // a host name: its addresses are the machines'
+    std::chrono::seconds interval{60};
+    std::string where;  // "weft.toml:14:1", for messages
+
+    /// The same source has the same text: "exec /usr/bin/x --zone a", "file /a", "dns a.example".
+    [[nodiscard]] std::string text() const;
+};
+
 struct ApiConfig {
     std::filesystem::path socket = "/run/weft/weftd.sock";
     std::string group = "weft";
@@ -78,12 +90,13 @@ struct LogConfig {
 struct Config {
     NodeConfig node;
     NetworkConfig network;
-    std::vector<PeerConfig> peers;  // in file order
+    std::vector<PeerConfig> peers;           // in file order
+    std::vector<DiscoveryConfig> discovery;  // in file order
     ApiConfig api;
     LogConfig log;
     sys::Offloads offloads;  // WEFT_OFFLOAD_OFF applied
-    /// Dotted key ("node.mtu", "peer.NAME.endpoint", "offload.tun_tso") to where its value came
-    /// from: "default", "weft.toml:3:8", "WEFT_ISA", "--socket".
+    /// Dotted key ("node.mtu", "peer.NAME.endpoint", "discovery.0.exec", "offload.tun_tso") to
+    /// where its value came from: "default", "weft.toml:3:8", "WEFT_ISA", "--socket".
     std::map<std::string, std::string> origins;
 };
 
@@ -113,7 +126,8 @@ struct Paths {
 /// A weft.toml that loads to the same values; with each value's origin as a comment if wished.
 [[nodiscard]] std::string to_toml(const Config& config, bool with_origins);
 
-/// {"api","config":{"node":{…},"api":{…},"log":{…},"offload":{…},"peer":[…]},"origins":{KEY:PLACE}};
+/// {"api","config":{"node":{…},"api":{…},"log":{…},"offload":{…},"peer":[…],"discovery":[…]},
+/// "origins":{KEY:PLACE}};
 /// what is not set is null. The answer to GET /v1/config too. No secrets: key files are named only.
 [[nodiscard]] std::string to_json(const Config& config);
 

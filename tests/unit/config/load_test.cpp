@@ -66,6 +66,16 @@ public_key = ")" + kKeyC + R"("
 endpoint = "host.example:51840"
 allowed_ips = ["0.0.0.0/0", "::/0"]
 
+[[discovery]]
+exec = ["/usr/bin/weft-discover-scaleway", "--zone", "fr-par-1"]
+
+[[discovery]]
+file = "machines.json"
+interval_s = 5
+
+[[discovery]]
+dns = "nodes.example"
+
 [network]
 pool4 = "10.64.0.0/12"
 pool6 = "fd12:3456:789a::/48"
@@ -112,6 +122,14 @@ TEST_F(Load, takes_every_key) {
     EXPECT_EQ(b.where, "weft.toml:13:1");
     EXPECT_EQ(config.peers[1].endpoint->to_string(), "host.example:51840");
     EXPECT_TRUE(config.peers[1].preshared_key_file.empty());
+    ASSERT_EQ(config.discovery.size(), 3U);
+    EXPECT_EQ(config.discovery[0].text(), "exec /usr/bin/weft-discover-scaleway --zone fr-par-1");
+    EXPECT_EQ(config.discovery[0].interval, std::chrono::seconds{60});
+    EXPECT_EQ(config.discovery[1].file, directory_ / "machines.json");
+    EXPECT_EQ(config.discovery[1].interval, std::chrono::seconds{5});
+    EXPECT_EQ(config.discovery[2].text(), "dns nodes.example");
+    EXPECT_EQ(config.discovery[2].where, "weft.toml:34:1");
+    EXPECT_EQ(config.origins.at("discovery.1.interval_s"), "weft.toml:32:14");
     EXPECT_EQ(config.api.socket, "/tmp/w.sock");
     EXPECT_EQ(config.api.group, "adm");
     EXPECT_EQ(config.log.level, "debug");

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+// See allow_list.hpp. Control thread.
+#include "allow_list.hpp"
+
+#include <algorithm>
+#include <array>
+#include <ctime>
+#include <utility>
+
+#include <weft/base/bytes.hpp>
+#include <weft/discovery/command.hpp>
+
+namespace weft::control {
+namespace {
+
+constexpr std::chrono::milliseconds kLookWhileBusy{100};
+constexpr std::size_t kKeptMax = std::size_t{64} << 20;  // 16 sources of 16,384 machines and more
+
+/// For messages: no arguments, which may be anything.
+std::string shown(const config::DiscoveryConfig& source) {
+    return (source.exec.empty() ? source.text() : source.exec.front()) + " (" + source.where + ")";
+}
+
+std::string utc_text(WallTime time) {
+    const std::time_t seconds =
+        std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
+    std::tm parts{};
+    std::array<char, 32> text{};
+    gmtime_r(&seconds, &parts);
+    std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S UTC", &parts);
+    return text.data();
+}
+
+Result<discovery::Lists> parse_kept(ConstBytes bytes) {
+    return discovery::parse_lists({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
+
+const char* remedy_of(const config::DiscoveryConfig& source) {
+    return source.exec.empty() ? "correct it; it is read again by itself"
+                               : "run the program of discovery.exec by hand, as weftd does";
+}
+
+}  // namespace
+
+AllowList::AllowList(boost::asio::io_context& loop,
+                     const std::filesystem::path& file,
+                     Log& log,
+                     Callbacks callbacks)
+    : log_(log),
+      callbacks_(std::move(callbacks)),
+      storage_(file.parent_path()),
+      file_name_(file.filename().string()),
+      timer_(loop) {}
+
+void AllowList::configure(const std::vector<config::DiscoveryConfig>& sources,
+                          std::vector<net::Prefix> allow) {
+    load();
+    std::vector<Source> before = std::exchange(sources_, {});
+    for (const config::DiscoveryConfig& wanted : sources) {
+        const auto same = std::find_if(before.begin(), before.end(), [&wanted](const Source& each) {
+            return each.search && each.search->source().text() == wanted.text() &&
+                   each.search->source().interval == wanted.interval;
+        });
+        if (same != before.end()) {
+            same->search->set_place(wanted.where);
+            sources_.push_back(std::move(*same));
+        } else {
+            sources_.push_back(
+                {std::make_unique<MachineSearch>(wanted), BootClock::now(), std::nullopt});
+        }
+    }
+    const auto is_program = [](const auto& source) { return !source.exec.empty(); };
+    runs_as_root_ =
+        std::any_of(sources.begin(), sources.end(), is_program) && discovery::runs_as_root();
+    configured_ = std::move(allow);
+    retire_lists();
+    publish();
+    arm_timer();
+}
+
+void AllowList::stop() {
+    timer_.cancel();
+    sources_.clear();
+}
+
+// ---- Asking ----------------------------------------------------------------------------------
+
+void AllowList::arm_timer() {
+    if (sources_.empty()) {
+        timer_.cancel();
+        return;
+    }
+    const Time now = BootClock::now();
+    Duration wait = Duration::max();
+    for (const Source& source : sources_) {
+        wait = std::min(wait, source.search->busy() ? kLookWhileBusy : source.due - now);
+    }
+    timer_.expires_after(std::max(wait, Duration::zero()));
+    timer_.async_wait([this](const boost::system::error_code& error) {
+        if (!error) {
+            on_tick();
+        }
+    });
+}
+
+void AllowList::on_tick() {
+    for (Source& source : sources_) {
+        if (auto found = source.search->take()) {
+            source.due = BootClock::now() + source.search->source().interval;
+            on_answer(source, std::move(*found));
+        }
+        if (!source.search->busy() && source.due <= BootClock::now()) {
+            const bool started = source.search->start();
+            if (!started) {
+                source.due = BootClock::now() + source.search->source().interval;
+                on_failed(source, errno_error(EAGAIN, "start a thread"));
+            }
+        }
+    }
+    arm_timer();
+}
+
+void AllowList::on_answer(Source& source, MachineSearch::Found found) {
+    if (found) {
+        on_found(source, std::move(*found));
+    } else {
+        on_failed(source, found.error());
+    }
+}
+
+void AllowList::on_found(Source& source, std::vector<net::IpAddress> addresses) {
+    const config::DiscoveryConfig& asked = source.search->source();
+    if (source.failure) {
+        log_.info("discovery_recovered", {{"source", shown(asked)}});
+        source.failure.reset();
+    }
+    const auto [list, is_new] = lists_.try_emplace(asked.text());
+    if (!is_new && list->second == addresses) {
+        return;
+    }
+    list->second = std::move(addresses);
+    log_.info("discovery_changed",
+              {{"source", shown(asked)}, {"addresses", std::to_string(list->second.size())}});
+    retire_lists();
+    keep();
+    publish();
+}
+
+void AllowList::on_failed(Source& source, const Error& error) {
+    const bool is_news = !source.failure || source.failure->error.cause != error.cause;
+    if (is_news) {
+        log_.warn("discovery_failed",
+                  {{"source", shown(source.search->source())}, {"cause", error.message()}});
+    }
+    source.failure = Failure{error, source.failure ? source.failure->since : wall_now()};
+}
+
+void AllowList::add_problems(std::vector<api::Problem>& out) const {
+    if (runs_as_root_) {
+        out.push_back({"discovery_as_root",
+                       "info",
+                       discovery::kDiscoverUser,
+                       "programs of [[discovery]] run as root: there is no such user",
+                       std::string{"useradd --system --no-create-home --shell /usr/sbin/nologin "} +
+                           discovery::kDiscoverUser + ", then weft reload"});
+    }
+    for (const Source& source : sources_) {
+        if (!source.failure) {
+            continue;
+        }
+        const config::DiscoveryConfig& asked = source.search->source();
+        const auto list = lists_.find(asked.text());
+        const std::string kept =
+            list == lists_.end()
+                ? "; no answer of it is known"
+                : "; its last " + std::to_string(list->second.size()) + " addresses stay in force";
+        const Error& error = source.failure->error;
+        out.push_back({"discovery_failed",
+                       "warning",
+                       shown(asked),
+                       error.cause + ", since " + utc_text(source.failure->since) + kept,
+                       error.remedy.empty() ? remedy_of(asked) : error.remedy});
+    }
+}
+
+// ---- Keeping and handing out -----------------------------------------------------------------
+
+void AllowList::load() {
+    if (std::exchange(loaded_, true)) {
+        return;
+    }
+    const auto bytes = storage_.read(file_name_, kKeptMax);
+    if (bytes && !*bytes) {
+        return;
+    }
+    Result<discovery::Lists> lists = bytes ? parse_kept(**bytes) : bytes.error();
+    if (!lists) {
+        log_.warn("discovered_unusable",
+                  {{"file", file_name_}, {"cause", lists.error().message()}});
+        return;
+    }
+    lists_ = std::move(*lists);
+}
+
+void AllowList::keep() {
+    if (Result<> kept = storage_.replace(file_name_, bytes_of(discovery::to_text(lists_))); !kept) {
+        log_.warn(
+            "discovered_not_kept",
+            {{"cause", kept.error().message()}, {"remedy", "make the state directory writable"}});
+    }
+}
+
+void AllowList::retire_lists() {
+    std::vector<std::string> wanted;
+    for (const Source& source : sources_) {
+        wanted.push_back(source.search->source().text());
+        if (!lists_.contains(wanted.back())) {
+            return;
+        }
+    }
+    const std::size_t retired = std::erase_if(lists_, [&wanted](const auto& entry) {
+        return std::find(wanted.begin(), wanted.end(), entry.first) == wanted.end();
+    });
+    if (retired != 0) {
+        keep();
+    }
+}
+
+void AllowList::publish() {
+    std::vector<net::IpAddress> machines;
+    for (const auto& [source, addresses] : lists_) {
+        machines.insert(machines.end(), addresses.begin(), addresses.end());
+    }
+    std::sort(machines.begin(), machines.end());
+    machines.erase(std::unique(machines.begin(), machines.end()), machines.end());
+    std::vector<net::Prefix> allowed = configured_;
+    for (const net::IpAddress& address : machines) {
+        allowed.push_back(net::Prefix::host(address));
+    }
+    std::sort(allowed.begin(), allowed.end());
+    allowed.erase(std::unique(allowed.begin(), allowed.end()), allowed.end());
+    if (published_ == allowed) {
+        return;
+    }
+    published_ = allowed;
+    if (callbacks_.on_machines) {
+        callbacks_.on_machines(std::move(machines));
+    }
+    if (callbacks_.on_allowed) {
+        callbacks_.on_allowed(std::move(allowed));
+    }
+}
+
+}  // namespace weft::control
