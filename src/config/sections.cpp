@@ -161,6 +161,19 @@ Result<> take_socket(Draft& draft, const Value& value) {
     return {};
 }
 
+template <std::filesystem::path CniConfig::*kDirectory>
+Result<> take_directory(Draft& draft, const Value& value) {
+    auto text = value.word();
+    if (!text) {
+        return text.error();
+    }
+    if (text->front() != '/') {
+        return value.wrong("must be an absolute path");
+    }
+    draft.cni.*kDirectory = std::move(*text);
+    return {};
+}
+
 constexpr std::array<std::string_view, 4> kLogLevels{"debug", "info", "warn", "error"};
 constexpr std::array<std::string_view, 2> kLogFormats{"logfmt", "json"};
 
@@ -212,6 +225,12 @@ constexpr std::array<Key<PeerDraft>, 6> kPeerKeys{{
          d.peer.keepalive = std::chrono::seconds{seconds};
          return taken;
      }},
+}};
+
+constexpr std::array<Key<Draft>, 3> kCniKeys{{
+    {"enabled", [](Draft& d, const Value& v) { return store(d.cni.enabled, v.truth()); }},
+    {"conf_dir", take_directory<&CniConfig::conf_dir>},
+    {"bin_dir", take_directory<&CniConfig::bin_dir>},
 }};
 
 constexpr std::array<Key<Draft>, 2> kApiKeys{{
@@ -330,6 +349,9 @@ Result<> take_section(const Reading& reading, std::string_view name, const toml:
     if (name == "network") {
         return take_table(reading.draft, reading, *table, name, kNetworkKeys);
     }
+    if (name == "cni") {
+        return take_table(reading.draft, reading, *table, name, kCniKeys);
+    }
     return name == "api" ? take_table(reading.draft, reading, *table, name, kApiKeys)
                          : take_table(reading.draft, reading, *table, name, kLogKeys);
 }
@@ -345,8 +367,8 @@ Result<toml::table> parse(std::string_view text, std::string_view file) {
 }  // namespace
 
 Result<> add_file(Draft& draft, std::string_view text, std::string_view file) {
-    static constexpr std::array<std::string_view, 5> kSections{
-        "node", "network", "peer", "api", "log"};
+    static constexpr std::array<std::string_view, 6> kSections{
+        "node", "network", "peer", "cni", "api", "log"};
     const auto document = parse(text, file);
     if (!document) {
         return document.error();

@@ -107,6 +107,11 @@ std::vector<Section> sections_of(const Config& config) {
     for (const PeerConfig& peer : config.peers) {
         sections.push_back(peer_section(peer));
     }
+    sections.push_back({"cni",
+                        "cni",
+                        {{"enabled", truth(config.cni.enabled)},
+                         {"conf_dir", quote_path(config.cni.conf_dir)},
+                         {"bin_dir", quote_path(config.cni.bin_dir)}}});
     sections.push_back(
         {"api",
          "api",

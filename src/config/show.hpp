@@ -15,7 +15,7 @@ struct Setting {
 };
 
 struct Section {
-    std::string name;  // "node", "network", "peer", "api", "log", "offload"
+    std::string name;  // "node", "network", "peer", "cni", "api", "log", "offload"
     std::string path;  // in origins: as name, but "peer.NAME" for a peer
     std::vector<Setting> settings;
 };

@@ -65,6 +65,7 @@ Node::Impl::Impl(config::Config config, Environment environment)
       started_(BootClock::now()),
       timestamps_(env_.paths.state_dir / (config_.node.interface + ".timestamp"), env_.log),
       live_peers_(env_.paths.state_dir / (config_.node.interface + ".peers"), env_.log),
+      node_file_(env_.paths.run_dir / api::kNodeFileName, env_.log),
       boot_(config_),
       timer_(env_.loop),
       reconcile_timer_(env_.loop) {}
@@ -176,6 +177,7 @@ void Node::Impl::stop() {
     }
     timer_.cancel();
     reconcile_timer_.cancel();
+    node_file_.write_stopped("weftd has stopped");
     network_.reset();
     overlay_.reset();
     link_.reset();
@@ -344,6 +346,7 @@ Result<> Node::Impl::reload() {
         env_.log.warn("restart_required", {{"setting", setting}});
     }
     config_ = std::move(*config);
+    node_file_.write(node_file());
     describe_self();
     env_.log.info("config_reloaded", {{"peers", std::to_string(peers_.size())}});
     return {};

@@ -40,6 +40,14 @@ forbid "-m flags of a file leak its instructions into inline functions of others
     'set_source_files_properties|-m(avx|sse|fpu|arch)' CMakeLists.txt 'tests/CMakeLists.txt'
 forbid "the CLI never links GPL libraries" 'weft_room\((cli|config|api|sys|net|base|crypto)[^)]*(nftnl|mnl)' CMakeLists.txt
 
+# The plugin is one file that any machine runs: what is in it is read off its map.
+plugin=build/release/weft-cni
+if [ -x $plugin ]; then
+    ! objdump -p $plugin | grep -q NEEDED || complain "$plugin needs shared libraries (it is to be static)"
+    ! grep -qE 'lib(sodium|mnl|nftnl|spdlog|fmt)' $plugin.map ||
+        complain "$plugin links libsodium, libmnl, libnftnl or spdlog (see $plugin.map)"
+    [ "$(stat -c %s $plugin)" -le $((2 << 20)) ] || complain "$plugin is larger than 2 MiB"
+fi
 for program in build/release/weft build/release/weft-cni; do
     [ -x "$program" ] || continue
     ! objdump -p "$program" | grep -qE 'NEEDED.*(nftnl|libmnl)' ||

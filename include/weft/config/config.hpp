@@ -65,6 +65,13 @@ struct PeerConfig {
     std::string where;  // "weft.toml:14:1", for messages
 };
 
+/// What the CNI plugin is told by the daemon, and where `weft cni install` puts it.
+struct CniConfig {
+    bool enabled = true;
+    std::filesystem::path conf_dir = "/etc/cni/net.d";
+    std::filesystem::path bin_dir = "/usr/lib/cni";
+};
+
 struct ApiConfig {
     std::filesystem::path socket = "/run/weft/weftd.sock";
     std::string group = "weft";
@@ -79,6 +86,7 @@ struct Config {
     NodeConfig node;
     NetworkConfig network;
     std::vector<PeerConfig> peers;  // in file order
+    CniConfig cni;
     ApiConfig api;
     LogConfig log;
     sys::Offloads offloads;  // WEFT_OFFLOAD_OFF applied
