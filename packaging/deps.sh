@@ -51,7 +51,7 @@ jobs_here() {
     echo $((cores < memory ? cores : memory))
 }
 
-# deps_list GROUP...: package names; the groups are build, run, test, bench, arm, deb.
+# deps_list GROUP...: package names; the groups are build, run, test, runtimes, bench, arm, deb.
 deps_list() {
     local boost="libboost-dev libboost-json-dev" group
     if ! command -v apt-cache >/dev/null ||
@@ -66,6 +66,7 @@ deps_list() {
         test) echo "googletest bats clang-format-14 clang-tidy-14 clang-14 libclang-rt-14-dev shellcheck git curl" \
             "g++-aarch64-linux-gnu g++-arm-linux-gnueabihf qemu-user-static wireguard-go qemu-system-x86 python3-jsonschema" \
             "socat valgrind ethtool python3" ;;
+        runtimes) echo "podman runc containerd containernetworking-plugins protobuf-compiler curl" ;;
         arm) echo "g++-aarch64-linux-gnu g++-arm-linux-gnueabihf qemu-user-static qemu-user llvm python3 gnuplot-nox" ;;
         deb) echo "dpkg-dev debhelper lintian scdoc" ;;
         bench) echo "gnuplot-nox ethtool python3 tinc libssl-dev libipsec-mb-dev" ;;
@@ -113,7 +114,7 @@ deps_install() {
     if ! apt-get -s install --no-install-recommends "${missing[@]}" >/dev/null 2>&1; then
         apt_quietly update || die "apt-get update failed"
     fi
-    case " $* " in *" test "* | *" bench "*) deps_drop_unavailable ;; esac
+    case " $* " in *" test "* | *" runtimes "* | *" bench "*) deps_drop_unavailable ;; esac
     removed=$(apt-get -s install --no-install-recommends "${missing[@]}" 2>/dev/null |
         awk '/^Remv/ { print $2 }' | tr '\n' ' ')
     [ -z "$removed" ] || die "installing ${missing[*]} would remove: $removed

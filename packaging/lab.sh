@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Nodes on this machine: each a network and a mount namespace with its own /run/weft, /run/wireguard,
-# /var/lib/weft and /etc/weft, joined by a bridge; two container-like namespaces behind each; weftd in
-# each node, or another WireGuard implementation in its place. Nothing outside the namespaces changes:
-# no link, no sysctl, no file but the lab's own directory. Topology, addresses: packaging/README.md.
+# /run/netns, /var/lib/weft, /var/lib/weft-cni, /etc/weft and /etc/cni, joined by a bridge; two
+# container-like namespaces behind each; weftd in each node, or another WireGuard implementation in its
+# place. Nothing outside the namespaces changes: no link, no sysctl, no file but the
+# lab's own directory. Topology, addresses: packaging/README.md.
 set -euo pipefail
 # shellcheck source=packaging/deps.sh
 . "$(dirname "${BASH_SOURCE[0]}")/deps.sh"
@@ -126,7 +127,7 @@ private_mounts() {
     set -e
     local dir name from entry
     from=$(mktemp -d)
-    for dir in /run:weft:wireguard /var/lib:weft /etc:weft; do
+    for dir in /run:weft:wireguard:netns /var/lib:weft:weft-cni:cni /etc:weft:cni; do
         mount -t tmpfs -o mode=0755 tmpfs "$from"
         mkdir "$from/.host"
         mount --rbind "${dir%%:*}" "$from/.host"
@@ -141,6 +142,7 @@ private_mounts() {
         mount --move "$from" "${dir%%:*}"
     done
     chmod 0700 /var/lib/weft
+    chmod 0750 /var/lib/weft-cni
     rmdir "$from"
     mount -t sysfs sysfs /sys 2>/dev/null || true # /sys/class/net of this namespace
 }
@@ -371,7 +373,7 @@ build_if_missing() {
     [ -x "$WEFT_BUILD/weftd" ] && [ -x "$WEFT_BUILD/weft" ] && return 0
     say "building weft first"
     deps_install build
-    build_preset release -- weftd weft >&2
+    build_preset release -- weftd weft weft-cni >&2
     WEFT_BUILD=$WEFT_ROOT/build/release
 }
 

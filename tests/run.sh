@@ -310,7 +310,7 @@ part_hurt() {
 }
 part_interop() { bats_part interop; }
 bats_part() {
-    wants build || build_for "$1" release weftd weft
+    wants build || build_for "$1" release weftd weft weft-cni
     local file
     for file in $(bats_files "$1"); do run_bats "$1" "$file"; done
 }

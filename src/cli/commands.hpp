@@ -32,7 +32,25 @@ struct TokenSource {
                                const std::string& name,
                                bool json);
 [[nodiscard]] int leave_network(const Context& context, bool yes);
-[[nodiscard]] int show_ipam(const Context& context, bool json);
+
+/// `state_dir`: of the CNI plugin's ledger.
+[[nodiscard]] int show_ipam(const Context& context, const std::string& state_dir, bool json);
+[[nodiscard]] int log_ipam(const Context& context, const std::string& state_dir, bool json);
+
+/// Where the CNI plugin is put; "": as the configuration says.
+struct CniPlaces {
+    std::string conf_dir;
+    std::string bin_dir;
+    std::string binary;  ///< "": beside this program, or in ../libexec/weft
+    std::string state_dir = "/var/lib/weft-cni";  ///< of the ledger
+};
+/// The binary first and the network's configuration last, for runtimes begin with it at once; that
+/// only on a node that is ready, for which it waits as long as `patience` says.
+[[nodiscard]] int install_cni(const Context& context,
+                              const CniPlaces& places,
+                              std::chrono::seconds patience);
+/// In the reverse order; the ledger stays.
+[[nodiscard]] int uninstall_cni(const Context& context, const CniPlaces& places);
 
 [[nodiscard]] int create_token(const Context& context, const api::TokenRequest& request, bool json);
 [[nodiscard]] int list_tokens(const Context& context, bool json);

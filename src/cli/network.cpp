@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// weft init, join, leave and ipam show: into a network, out of it, and who owns what of it. The
+// weft init, join and leave: into a network, and out of it. The
 // token of a join is a secret: it is never printed, not even as part of an error.
 #include <cerrno>
 #include <cstdlib>
@@ -80,15 +80,6 @@ void print_network(std::ostream& out, const api::NetworkReply& reply) {
         << (reply.already ? ": nothing to do, this node is already " : ": this node is ")
         << printable(reply.name) << " with " << format_list(reply.blocks) << "\n";
 }
-
-void print_stock(std::ostream& out, const api::BlockStock& stock) {
-    const std::uint64_t taken = stock.owned + stock.resting;
-    const std::uint64_t free = stock.total > taken ? stock.total - taken : 0;
-    out << printable(stock.family) << ": " << format_count(stock.total, "block") << " of /"
-        << stock.block << " in " << format_list(stock.slices) << ": " << stock.owned << " owned, "
-        << stock.resting << " resting, " << free << " free\n";
-}
-
 }  // namespace
 
 int init_network(const Context& context, const api::InitRequest& request, bool json) {
@@ -144,21 +135,6 @@ int leave_network(const Context& context, bool yes) {
         context.terminal.out << "this node has left its network\n";
     }
     return answer.exit_code;
-}
-
-int show_ipam(const Context& context, bool json) {
-    return ask_and_print(
-        context, {"GET", "/v1/ipam"}, api::parse_ipam, json, [&](const api::Ipam& ipam) {
-            context.terminal.out << "pools: " << format_list(ipam.pools) << "\n";
-            for (const api::BlockStock& stock : ipam.stocks) {
-                print_stock(context.terminal.out, stock);
-            }
-            std::vector<std::vector<std::string>> rows{{"BLOCK", "NODE", "ID"}};
-            for (const api::BlockOwner& owner : ipam.owners) {
-                rows.push_back({owner.block, owner.name, short_id(owner.id)});
-            }
-            context.terminal.out << format_table(rows);
-        });
 }
 
 }  // namespace weft::cli

@@ -20,6 +20,7 @@ struct Options {
     api::TokenRequest token;
     TokenSource join_with;
     RootFiles root;
+    CniPlaces cni;
     std::string name;  // of a node or an issuer, or a token's id, or an issuer's request
     unsigned nodes = 0;
     unsigned timeout_s = 30;
@@ -27,6 +28,7 @@ struct Options {
     bool json = false;
     bool with_origins = false;
     bool with_licences = false;
+    bool wait_ready = false;
     std::function<int(const Context&)> command;
 };
 
@@ -39,6 +41,16 @@ CLI::App* add_command(CLI::App& parent,
 /// One that has others below it.
 CLI::App* add_group(CLI::App& app, const char* name, const char* about);
 void add_json_flag(CLI::App* app, Options& options);
+
+/// weft ipam and weft cni: container_commands.cpp.
+void add_container_commands(CLI::App& app, Options& options);
+
+/// A time as parse_seconds() reads it.
+void add_seconds_option(CLI::App* app,
+                        const std::string& flag,
+                        unsigned& seconds,
+                        const CLI::Range& range,
+                        const std::string& about);
 
 /// weft node rotate (`node` is the group), root, issuer and cert: key_commands.cpp.
 void add_key_commands(CLI::App& app, CLI::App& node, Options& options);

@@ -96,24 +96,6 @@ void add_offline_commands(CLI::App& app, Options& options) {
     add_json_flag(version, options);
 }
 
-/// A time as parse_seconds() reads it.
-void add_seconds_option(CLI::App* app,
-                        const std::string& flag,
-                        unsigned& seconds,
-                        const CLI::Range& range,
-                        const std::string& about) {
-    const auto read = [&seconds, flag, range](const std::string& text) {
-        const auto value = parse_seconds(text);
-        const std::string wrong =
-            value ? range(std::to_string(*value)) : "'" + text + "' is no time: 45s, 30m, 1h or 7d";
-        if (!wrong.empty()) {
-            throw CLI::ValidationError(flag, wrong);
-        }
-        seconds = *value;
-    };
-    app->add_option_function<std::string>(flag, read, about)->type_name("TIME");
-}
-
 void add_membership_commands(CLI::App& app, Options& options) {
     CLI::App* init = add_command(
         app, "init", "Make a network, with this node as its first", options, [&](const Context& c) {
@@ -232,13 +214,6 @@ void add_network_commands(CLI::App& app, Options& options) {
     CLI::App* node = add_group(app, "node", "The nodes of the network");
     add_node_commands(app, node, options);
     add_key_commands(app, *node, options);
-    CLI::App* ipam = add_group(app, "ipam", "Blocks of addresses");
-    add_json_flag(add_command(*ipam,
-                              "show",
-                              "The pools, who owns which block, and what is free",
-                              options,
-                              [&](const Context& c) { return show_ipam(c, options.json); }),
-                  options);
 }
 
 /// Tokens are secrets, wherever on the command line they were put.
@@ -301,6 +276,23 @@ CLI::App* add_command(CLI::App& parent,
     return app;
 }
 
+void add_seconds_option(CLI::App* app,
+                        const std::string& flag,
+                        unsigned& seconds,
+                        const CLI::Range& range,
+                        const std::string& about) {
+    const auto read = [&seconds, flag, range](const std::string& text) {
+        const auto value = parse_seconds(text);
+        const std::string wrong =
+            value ? range(std::to_string(*value)) : "'" + text + "' is no time: 45s, 30m, 1h or 7d";
+        if (!wrong.empty()) {
+            throw CLI::ValidationError(flag, wrong);
+        }
+        seconds = *value;
+    };
+    app->add_option_function<std::string>(flag, read, about)->type_name("TIME");
+}
+
 CLI::App* add_group(CLI::App& app, const char* name, const char* about) {
     CLI::App* group = app.add_subcommand(name, about);
     group->fallthrough();
@@ -339,6 +331,7 @@ int run(const std::vector<std::string>& arguments, const Terminal& terminal) {
     app.add_option("--socket", options.socket, "The daemon's socket [WEFT_SOCKET]");
     add_daemon_commands(app, options);
     add_network_commands(app, options);
+    add_container_commands(app, options);
     add_offline_commands(app, options);
     add_completion_command(app, options);
     app.footer(kExamples);  // last, or every command would inherit it

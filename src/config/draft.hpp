@@ -36,6 +36,7 @@ struct DiscoveryDraft {
 struct Draft {
     NodeConfig node;
     NetworkConfig network;
+    CniConfig cni;
     ApiConfig api;
     LogConfig log;
     sys::Offloads offloads;

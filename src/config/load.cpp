@@ -111,6 +111,7 @@ Config finish(Draft draft) {
     Config config;
     config.node = std::move(draft.node);
     config.network = draft.network;
+    config.cni = std::move(draft.cni);
     config.api = std::move(draft.api);
     config.log = std::move(draft.log);
     config.offloads = draft.offloads;

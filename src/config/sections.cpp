@@ -162,6 +162,19 @@ Result<> take_socket(Draft& draft, const Value& value) {
     return {};
 }
 
+template <std::filesystem::path CniConfig::*kDirectory>
+Result<> take_directory(Draft& draft, const Value& value) {
+    auto text = value.word();
+    if (!text) {
+        return text.error();
+    }
+    if (text->front() != '/') {
+        return value.wrong("must be an absolute path");
+    }
+    draft.cni.*kDirectory = std::move(*text);
+    return {};
+}
+
 constexpr std::array<std::string_view, 4> kLogLevels{"debug", "info", "warn", "error"};
 constexpr std::array<std::string_view, 2> kLogFormats{"logfmt", "json"};
 
@@ -220,6 +233,12 @@ constexpr std::array<Key<DiscoveryDraft>, 4> kDiscoveryKeys{{
     {"file", take_file},
     {"dns", take_dns},
     {"interval_s", take_interval},
+}};
+
+constexpr std::array<Key<Draft>, 3> kCniKeys{{
+    {"enabled", [](Draft& d, const Value& v) { return store(d.cni.enabled, v.truth()); }},
+    {"conf_dir", take_directory<&CniConfig::conf_dir>},
+    {"bin_dir", take_directory<&CniConfig::bin_dir>},
 }};
 
 constexpr std::array<Key<Draft>, 2> kApiKeys{{
@@ -358,6 +377,9 @@ Result<> take_section(const Reading& reading, std::string_view name, const toml:
     if (name == "network") {
         return take_table(reading.draft, reading, *table, name, kNetworkKeys);
     }
+    if (name == "cni") {
+        return take_table(reading.draft, reading, *table, name, kCniKeys);
+    }
     return name == "api" ? take_table(reading.draft, reading, *table, name, kApiKeys)
                          : take_table(reading.draft, reading, *table, name, kLogKeys);
 }
@@ -373,8 +395,8 @@ Result<toml::table> parse(std::string_view text, std::string_view file) {
 }  // namespace
 
 Result<> add_file(Draft& draft, std::string_view text, std::string_view file) {
-    static constexpr std::array<std::string_view, 6> kSections{
-        "node", "network", "peer", "discovery", "api", "log"};
+    static constexpr std::array<std::string_view, 7> kSections{
+        "node", "network", "peer", "discovery", "cni", "api", "log"};
     const auto document = parse(text, file);
     if (!document) {
         return document.error();

@@ -124,6 +124,11 @@ std::vector<Section> sections_of(const Config& config) {
     for (std::size_t i = 0; i < config.discovery.size(); ++i) {
         sections.push_back(discovery_section(config.discovery[i], i));
     }
+    sections.push_back({"cni",
+                        "cni",
+                        {{"enabled", truth(config.cni.enabled)},
+                         {"conf_dir", quote_path(config.cni.conf_dir)},
+                         {"bin_dir", quote_path(config.cni.bin_dir)}}});
     sections.push_back(
         {"api",
          "api",

@@ -15,7 +15,7 @@ struct Setting {
 };
 
 struct Section {
-    std::string name;  // "node", "network", "peer", "discovery", "api", "log", "offload"
+    std::string name;  // "node", "network", "peer", "discovery", "cni", "api", "log", "offload"
     std::string path;  // in origins: as name, but "peer.NAME" and "discovery.NUMBER"
     std::vector<Setting> settings;
 };

@@ -78,6 +78,14 @@ Result<std::string> Value::text() const {
     return value->get();
 }
 
+Result<bool> Value::truth() const {
+    const auto* value = node_->as_boolean();
+    if (value == nullptr) {
+        return wrong_type("true or false");
+    }
+    return value->get();
+}
+
 Result<std::string> Value::word() const {
     auto value = text();
     if (!value) {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <weft/config/config.hpp>
+#include <weft/ipam/ledger.hpp>
 #include <weft/sys/udp_socket.hpp>
 #include <weft/wg/messages.hpp>
 
@@ -23,7 +24,8 @@ std::uint32_t mtu_for(std::span<const netlink::Link> links, const std::set<unsig
     const auto smallest = [&links](const auto& counts) {
         std::uint32_t mtu = 0;
         for (const netlink::Link& link : links) {
-            if (link.is_up && !link.is_loopback && link.mtu > 0 && counts(link)) {
+            const bool is_container = link.name.starts_with(ipam::kLinkPrefix);
+            if (link.is_up && !link.is_loopback && !is_container && link.mtu > 0 && counts(link)) {
                 mtu = mtu == 0 ? link.mtu : std::min(mtu, link.mtu);
             }
         }

@@ -26,7 +26,8 @@ inline constexpr std::uint32_t kTxQueueLength = 1000;
 [[nodiscard]] std::uint32_t gso_segments_for(std::uint32_t mtu);
 
 /// The inner MTU for an underlay of these links. `towards`: indices of the links that carry the
-/// ways to the peers; where none of them counts, all do. Loopback and links that are down never do.
+/// ways to the peers; where none of them counts, all do. Loopback, links that are down and
+/// the links of containers, which have this MTU, never do.
 [[nodiscard]] std::uint32_t mtu_for(std::span<const netlink::Link> links,
                                     const std::set<unsigned>& towards);
 

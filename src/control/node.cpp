@@ -49,6 +49,7 @@ Node::Impl::Impl(config::Config config, Environment environment)
       started_(BootClock::now()),
       timestamps_(env_.paths.state_dir / (config_.node.interface + ".timestamp"), env_.log),
       live_peers_(env_.paths.state_dir / (config_.node.interface + ".peers"), env_.log),
+      node_file_(env_.paths.run_dir / api::kNodeFileName, env_.log),
       boot_(config_),
       allow_list_(
           env_.loop,
@@ -170,6 +171,7 @@ void Node::Impl::stop() {
     timer_.cancel();
     reconcile_timer_.cancel();
     allow_list_.stop();
+    node_file_.write_stopped("weftd has stopped");
     network_.reset();
     overlay_.reset();
     link_.reset();
@@ -339,6 +341,7 @@ Result<> Node::Impl::reload() {
     }
     config_ = std::move(*config);
     allow_list_.configure(config_.discovery, {});
+    node_file_.write(node_file());
     describe_self();
     env_.log.info("config_reloaded", {{"peers", std::to_string(peers_.size())}});
     return {};

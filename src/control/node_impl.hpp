@@ -25,6 +25,7 @@
 #include "link_setup.hpp"
 #include "live_peers.hpp"
 #include "network_impl.hpp"
+#include "node_file_writer.hpp"
 #include "overlay.hpp"
 #include "peer_watch.hpp"
 #include "reconcile.hpp"
@@ -91,6 +92,9 @@ class Node::Impl {
     [[nodiscard]] std::span<const net::Prefix> pools() const;
     [[nodiscard]] std::vector<net::Prefix> own_addresses() const;
     [[nodiscard]] Surroundings surroundings();
+    /// For the CNI plugin; why this node cannot take containers, or "".
+    [[nodiscard]] api::NodeFile node_file() const;
+    [[nodiscard]] std::string why_not_ready() const;
     void add_network_problems(std::vector<api::Problem>& out) const;
     void add_member_problems(std::vector<api::Problem>& out) const;
 
@@ -141,6 +145,7 @@ class Node::Impl {
     PeerWatch watch_;
     TimestampFile timestamps_;
     LivePeers live_peers_;
+    NodeFileWriter node_file_;
     std::vector<LivePeers::Peer> to_greet_;  // of the last run, not called yet
     std::vector<PeerSample> samples_;        // of the last look
     Time routes_tried_;

@@ -3,8 +3,8 @@
 // first address is the node's own; the pools are routed here. What others are told of the node.
 // Control thread.
 #include <algorithm>
-#include <fstream>
 
+#include <weft/base/boot_id.hpp>
 #include <weft/base/encoding.hpp>
 #include <weft/gossip/record.hpp>
 
@@ -19,9 +19,7 @@ constexpr std::chrono::milliseconds kReconcileEvery{500};
 constexpr std::size_t kDeadShownMax = 8;
 
 std::uint64_t read_boot_id() {
-    std::ifstream file{"/proc/sys/kernel/random/boot_id"};
-    std::string text;
-    std::getline(file, text);
+    std::string text = boot_id();
     std::erase(text, '-');
     ByteArray<16> bytes{};
     if (!from_hex(text, bytes)) {
@@ -159,6 +157,7 @@ void Node::Impl::reconcile_members() {
     call_members();
     sync_addresses();
     sync_routes();
+    node_file_.write(node_file());
 }
 
 /// After leaving and after a rotation it is another one.
@@ -291,6 +290,45 @@ std::vector<net::Prefix> Node::Impl::own_addresses() const {
         }
     }
     return addresses;
+}
+
+std::string Node::Impl::why_not_ready() const {
+    if (!config_.cni.enabled) {
+        return "cni.enabled is false in this node's configuration";
+    }
+    const mesh::Participant& participant = overlay_->participant();
+    if (!participant.is_member()) {
+        return "this node is in no network: weft init, or weft join TOKEN";
+    }
+    if (!participant.gossip().members().owns_its_prefixes(participant.gossip().id())) {
+        return "another node had this one's block: its revocation is not known here yet";
+    }
+    return addresses_failed_ ? addresses_failed_->message() : std::string{};
+}
+
+api::NodeFile Node::Impl::node_file() const {
+    api::NodeFile file;
+    file.reason = why_not_ready();
+    file.ready = file.reason.empty();
+    file.node = config_.node.name;
+    file.interface = engine_->interface();
+    file.mtu = mtu_;
+    file.gso_max_segs = gso_segments_for(mtu_);
+    const mesh::Participant& participant = overlay_->participant();
+    if (!participant.is_member()) {
+        return file;
+    }
+    file.network_id = participant.certificate().network.to_string();
+    file.node = participant.certificate().name;
+    file.blocks = participant.certificate().blocks;
+    file.pools = participant.network().pools;
+    for (const net::Prefix& block : file.blocks) {
+        auto& gateway = block.address.is_v4() ? file.gateway4 : file.gateway6;
+        if (!gateway) {
+            gateway = block.first_host();
+        }
+    }
+    return file;
 }
 
 Surroundings Node::Impl::surroundings() {

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rtnetlink: opening it, and network interfaces. Control thread (the TUN's settings at start) and
-// the CNI plugin. Kernel: net/core/rtnetlink.c (do_setlink, rtnl_dump_ifinfo).
+// the CNI plugin. Kernel: net/core/rtnetlink.c (do_setlink, rtnl_newlink, rtnl_dump_ifinfo),
+// drivers/net/veth.c.
+#include <cerrno>
+
 #include <linux/if.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
+#include <linux/veth.h>
 
 #include <weft/netlink/rtnetlink.hpp>
 
@@ -27,9 +31,41 @@ std::optional<Link> read_link(const Reply& reply) {
             link.name = read_string(attribute->value);
         } else if (attribute->type == IFLA_MTU) {
             link.mtu = read_u32(attribute->value);
+        } else if (attribute->type == IFLA_ADDRESS && attribute->value.size() == link.mac.size()) {
+            copy_bytes(attribute->value, link.mac);
         }
     }
     return link;
+}
+
+/// Ends in a NUL, as the kernel's own tools send it.
+void add_name(MessageBuilder& request, const std::string& name) {
+    request.attribute(IFLA_IFNAME, bytes_of({name.c_str(), name.size() + 1}));
+}
+
+Result<> check_name(const std::string& name) {
+    if (name.empty() || name.size() >= IFNAMSIZ) {
+        return invalid("'" + name + "' is no interface's name");
+    }
+    return {};
+}
+
+/// IFLA_LINKINFO of a veth: the peer is described as a link of its own.
+void add_peer(MessageBuilder& request, const VethPair& pair) {
+    const std::size_t info = request.begin_nested(IFLA_LINKINFO);
+    request.attribute(IFLA_INFO_KIND, bytes_of("veth"));
+    const std::size_t data = request.begin_nested(IFLA_INFO_DATA);
+    const std::size_t peer = request.begin_nested(VETH_INFO_PEER);
+    request.fixed_header(ifinfomsg{});
+    add_name(request, pair.peer);
+    request.attribute_u32(IFLA_MTU, pair.mtu);
+    request.attribute_u32(IFLA_NET_NS_FD, static_cast<std::uint32_t>(pair.peer_netns));
+    if (pair.peer_mac) {
+        request.attribute(IFLA_ADDRESS, *pair.peer_mac);
+    }
+    request.end_nested(peer);
+    request.end_nested(data);
+    request.end_nested(info);
 }
 
 }  // namespace
@@ -86,6 +122,66 @@ Result<std::vector<Link>> Rtnetlink::links() {
         }
     }
     return links;
+}
+
+Result<std::optional<Link>> Rtnetlink::find_link(const std::string& name) {
+    if (Result<> ok = check_name(name); !ok) {
+        return ok.error();
+    }
+    MessageBuilder request{RTM_GETLINK, NLM_F_ACK};
+    request.fixed_header(ifinfomsg{});
+    add_name(request, name);
+    const Result<std::vector<Reply>> replies =
+        exchange({fd_.get(), sequence_}, request, "looking for interface " + name);
+    if (!replies) {
+        if (replies.error().code.value() == ENODEV) {
+            return std::optional<Link>{};
+        }
+        return replies.error();
+    }
+    for (const Reply& reply : *replies) {
+        if (std::optional<Link> link = read_link(reply)) {
+            return link;
+        }
+    }
+    return std::optional<Link>{};
+}
+
+Result<> Rtnetlink::add_veth(const VethPair& pair) {
+    for (const std::string& name : {pair.name, pair.peer}) {
+        if (Result<> ok = check_name(name); !ok) {
+            return ok;
+        }
+    }
+    MessageBuilder request{RTM_NEWLINK, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL};
+    request.fixed_header(ifinfomsg{});
+    add_name(request, pair.name);
+    request.attribute_u32(IFLA_MTU, pair.mtu);
+    add_peer(request, pair);
+    const Result<std::vector<Reply>> done =
+        exchange({fd_.get(), sequence_}, request, "making the veth pair " + pair.name);
+    if (!done) {
+        return done.error();
+    }
+    return {};
+}
+
+Result<bool> Rtnetlink::remove_link(const std::string& name) {
+    if (Result<> ok = check_name(name); !ok) {
+        return ok.error();
+    }
+    MessageBuilder request{RTM_DELLINK, NLM_F_ACK};
+    request.fixed_header(ifinfomsg{});
+    add_name(request, name);
+    const Result<std::vector<Reply>> done =
+        exchange({fd_.get(), sequence_}, request, "removing interface " + name);
+    if (!done) {
+        if (done.error().code.value() == ENODEV) {
+            return false;
+        }
+        return done.error();
+    }
+    return true;
 }
 
 }  // namespace weft::netlink

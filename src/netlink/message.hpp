@@ -37,7 +37,7 @@ class MessageBuilder {
     /// NLM_F_REQUEST is implied.
     MessageBuilder(std::uint16_t type, std::uint16_t flags);
 
-    /// The family's fixed header, once and first.
+    /// The fixed header: of the message first, and of a veth's peer, which is described as one.
     template <class T>
     void fixed_header(const T& header) {
         static_assert(std::is_trivially_copyable_v<T>);

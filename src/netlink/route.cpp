@@ -36,7 +36,9 @@ MessageBuilder build_request(std::uint16_t type, std::uint16_t flags, const Rout
     head.rtm_table = RT_TABLE_MAIN;
     head.rtm_protocol = route.protocol;
     // RT_SCOPE_NOWHERE: any, when looking for the route to remove.
-    head.rtm_scope = adds ? std::uint8_t{RT_SCOPE_LINK} : std::uint8_t{RT_SCOPE_NOWHERE};
+    const auto scope =
+        route.gateway ? std::uint8_t{RT_SCOPE_UNIVERSE} : std::uint8_t{RT_SCOPE_LINK};
+    head.rtm_scope = adds ? scope : std::uint8_t{RT_SCOPE_NOWHERE};
     head.rtm_type = adds ? std::uint8_t{RTN_UNICAST} : std::uint8_t{RTN_UNSPEC};
     MessageBuilder request{type, flags};
     request.fixed_header(head);
@@ -46,6 +48,9 @@ MessageBuilder build_request(std::uint16_t type, std::uint16_t flags, const Rout
     request.attribute_u32(RTA_OIF, route.interface);
     if (adds && route.source) {
         request.attribute(RTA_PREFSRC, route.source->bytes());
+    }
+    if (adds && route.gateway) {
+        request.attribute(RTA_GATEWAY, route.gateway->bytes());
     }
     return request;
 }
@@ -58,8 +63,10 @@ Result<> check(const Route& route) {
     if (destination.length > destination.address.bits()) {
         return invalid("prefix length " + std::to_string(destination.length) + " is too long");
     }
-    if (route.source && route.source->family() != destination.address.family()) {
-        return invalid("the source of a route is of another family than its destination");
+    for (const auto& other : {route.source, route.gateway}) {
+        if (other && other->family() != destination.address.family()) {
+            return invalid("a route's source or gateway is of another family than its destination");
+        }
     }
     return {};
 }
@@ -95,6 +102,9 @@ std::optional<Route> read_route(const Reply& reply) {
                 break;
             case RTA_PREFSRC:
                 route.source = read_address(head->rtm_family, attribute->value);
+                break;
+            case RTA_GATEWAY:
+                route.gateway = read_address(head->rtm_family, attribute->value);
                 break;
             case RTA_TABLE:
                 table = read_u32(attribute->value);

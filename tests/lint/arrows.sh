@@ -23,7 +23,7 @@ declare -A may=(
     [discovery]="base net sys"
     [control]="base net crypto wg identity gossip issuer mesh sys netlink firewall ipam dataplane config api discovery"
     [server]="base net sys api control"
-    [cli]="base net sys crypto identity api config"
+    [cli]="base net sys crypto identity api config ipam"
     [cni]="base net sys ipam api netlink"
     [bin]="base config control server cli cni api discovery"
 )

@@ -44,6 +44,14 @@ forbid "libcurl belongs to the programs of discovery: weftd never links it" \
 
 ! [ -x build/release/weftd ] || ! objdump -p build/release/weftd | grep -q 'NEEDED.*libcurl' ||
     complain "build/release/weftd links libcurl"
+# The plugin is one file that any machine runs: what is in it is read off its map.
+plugin=build/release/weft-cni
+if [ -x $plugin ]; then
+    ! objdump -p $plugin | grep -q NEEDED || complain "$plugin needs shared libraries (it is to be static)"
+    ! grep -qE 'lib(sodium|mnl|nftnl|spdlog|fmt)' $plugin.map ||
+        complain "$plugin links libsodium, libmnl, libnftnl or spdlog (see $plugin.map)"
+    [ "$(stat -c %s $plugin)" -le $((2 << 20)) ] || complain "$plugin is larger than 2 MiB"
+fi
 for program in build/release/weft build/release/weft-cni; do
     [ -x "$program" ] || continue
     ! objdump -p "$program" | grep -qE 'NEEDED.*(nftnl|libmnl)' ||

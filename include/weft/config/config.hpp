@@ -77,6 +77,13 @@ struct DiscoveryConfig {
     [[nodiscard]] std::string text() const;
 };
 
+/// What the CNI plugin is told by the daemon, and where `weft cni install` puts it.
+struct CniConfig {
+    bool enabled = true;
+    std::filesystem::path conf_dir = "/etc/cni/net.d";
+    std::filesystem::path bin_dir = "/usr/lib/cni";
+};
+
 struct ApiConfig {
     std::filesystem::path socket = "/run/weft/weftd.sock";
     std::string group = "weft";
@@ -92,6 +99,7 @@ struct Config {
     NetworkConfig network;
     std::vector<PeerConfig> peers;           // in file order
     std::vector<DiscoveryConfig> discovery;  // in file order
+    CniConfig cni;
     ApiConfig api;
     LogConfig log;
     sys::Offloads offloads;  // WEFT_OFFLOAD_OFF applied

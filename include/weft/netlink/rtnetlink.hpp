@@ -21,6 +21,8 @@ inline constexpr std::uint8_t kRouteProtocol = 87;
 
 inline constexpr unsigned kAnyInterface = 0;
 
+using MacAddress = ByteArray<6>;
+
 struct LinkSettings {
     std::uint32_t mtu = 0;               // 0: leave
     std::uint32_t tx_queue_length = 0;   // 0: leave
@@ -34,13 +36,25 @@ struct Link {
     std::uint32_t mtu = 0;
     bool is_up = false;
     bool is_loopback = false;
+    MacAddress mac{};  // zero: it has none
+};
+
+/// A pair of virtual Ethernet devices (veth(4)): one here, its peer in another namespace, both
+/// down.
+struct VethPair {
+    std::string name;
+    std::string peer;
+    int peer_netns = -1;  // descriptor of the network namespace
+    std::uint32_t mtu = 0;
+    std::optional<MacAddress> peer_mac = {};  // nothing: the kernel's choice
 };
 
 struct Route {
     net::Prefix destination;
     unsigned interface = 0;
-    std::optional<net::IpAddress> source;  // preferred source address
+    std::optional<net::IpAddress> source = {};  // preferred source address
     std::uint8_t protocol = kRouteProtocol;
+    std::optional<net::IpAddress> gateway = {};  // nothing: the destination is on the link
 };
 
 class Rtnetlink {
@@ -49,6 +63,12 @@ class Rtnetlink {
 
     Result<> configure_link(unsigned index, const LinkSettings& settings);
     [[nodiscard]] Result<std::vector<Link>> links();
+    /// nullopt: there is none of that name.
+    [[nodiscard]] Result<std::optional<Link>> find_link(const std::string& name);
+    /// Not idempotent. Errors: EEXIST, where there is a link of either name.
+    Result<> add_veth(const VethPair& pair);
+    /// With a veth goes its peer, and with both their addresses and routes. Whether there was one.
+    Result<bool> remove_link(const std::string& name);
     /// The address keeps its host bits; IPv6 without duplicate address detection.
     Result<> add_address(unsigned index, const net::Prefix& address);
     /// An address (or an interface) that is not there is as good as removed.

@@ -46,7 +46,7 @@ std::vector<Mistake> mistakes() {
         {"an unknown section", "[nod]\n", "weft.toml:1:2: unknown key 'nod', did you mean 'node'?"},
         {"a section of a later version",
          "[gossip]\nenabled = true\n",
-         "weft.toml:1:2: unknown key 'gossip' (known here: node, network, peer, discovery, api, "
+         "weft.toml:1:2: unknown key 'gossip' (known here: node, network, peer, discovery, cni, api, "
          "log)"},
         {"a peer as a plain section",
          "[peer]\nname = \"b\"\n",
@@ -201,6 +201,12 @@ std::vector<Mistake> mistakes() {
         {"a relative socket",
          "[api]\nsocket = \"weftd.sock\"\n",
          "weft.toml:2:10: api.socket must be an absolute path of at most 107 characters"},
+        {"a relative directory",
+         "[cni]\nbin_dir = \"bin\"\n",
+         "weft.toml:2:11: cni.bin_dir must be an absolute path"},
+        {"a truth that is none",
+         "[cni]\nenabled = \"yes\"\n",
+         "weft.toml:2:11: cni.enabled must be true or false, not a string"},
         {"an unknown log level",
          "[log]\nlevel = \"wran\"\n",
          "weft.toml:2:9: log.level is unknown: 'wran', did you mean 'warn'?"},

@@ -82,6 +82,11 @@ pool6 = "fd12:3456:789a::/48"
 block4 = 25
 block6 = 60
 
+[cni]
+enabled = false
+conf_dir = "/etc/other/net.d"
+bin_dir = "/opt/cni/bin"
+
 [api]
 socket = "/tmp/w.sock"
 group = "adm"
@@ -130,6 +135,9 @@ TEST_F(Load, takes_every_key) {
     EXPECT_EQ(config.discovery[2].text(), "dns nodes.example");
     EXPECT_EQ(config.discovery[2].where, "weft.toml:34:1");
     EXPECT_EQ(config.origins.at("discovery.1.interval_s"), "weft.toml:32:14");
+    EXPECT_FALSE(config.cni.enabled);
+    EXPECT_EQ(config.cni.conf_dir, "/etc/other/net.d");
+    EXPECT_EQ(config.cni.bin_dir, "/opt/cni/bin");
     EXPECT_EQ(config.api.socket, "/tmp/w.sock");
     EXPECT_EQ(config.api.group, "adm");
     EXPECT_EQ(config.log.level, "debug");
@@ -143,6 +151,9 @@ TEST_F(Load, fills_in_defaults) {
     EXPECT_EQ(config.node.interface, "weft0");
     EXPECT_EQ(config.node.listen_port, 51840);
     EXPECT_EQ(config.node.isa, "auto");
+    EXPECT_TRUE(config.cni.enabled);
+    EXPECT_EQ(config.cni.conf_dir, "/etc/cni/net.d");
+    EXPECT_EQ(config.cni.bin_dir, "/usr/lib/cni");
     EXPECT_EQ(config.api.socket, "/run/weft/weftd.sock");
     EXPECT_EQ(config.offloads, sys::Offloads{});
     EXPECT_EQ(config.origins.at("node.mtu"), "default");

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+// weft cni install and uninstall. A runtime that watches its configuration directory begins with
+// the network at once: so the binary comes first, the node must be ready, and the configuration is
+// renamed into place under its name last.
+#include <cerrno>
+#include <ostream>
+#include <thread>
+
+#include <fcntl.h>
+#include <grp.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <weft/api/node_file.hpp>
+#include <weft/base/read_to_end.hpp>
+
+#include "commands.hpp"
+
+namespace weft::cli {
+namespace {
+
+constexpr const char* kPlugin = "weft-cni";
+constexpr const char* kConflist = "10-weft.conflist";
+constexpr const char* kBeside = "../libexec/weft/weft-cni";  // of the directory of weft
+constexpr std::size_t kPluginMax = 64 << 20;
+constexpr mode_t kPluginMode = 0755;
+constexpr mode_t kConflistMode = 0644;
+constexpr mode_t kStateMode = 0750;
+constexpr std::chrono::milliseconds kReadyPause{100};
+
+using Path = std::filesystem::path;
+
+config::CniConfig configured(const Context& context, const CniPlaces& places) {
+    config::CniConfig cni;
+    if (const Result<config::Config> config = config::load(context.paths)) {
+        cni = config->cni;
+    }
+    if (!places.conf_dir.empty()) {
+        cni.conf_dir = places.conf_dir;
+    }
+    if (!places.bin_dir.empty()) {
+        cni.bin_dir = places.bin_dir;
+    }
+    return cni;
+}
+
+Result<Path> find_plugin(const CniPlaces& places) {
+    if (!places.binary.empty()) {
+        return Path{places.binary};
+    }
+    std::error_code error;
+    const Path self = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
+    for (const Path& candidate : {self / kPlugin, self / kBeside}) {
+        if (std::filesystem::is_regular_file(candidate, error)) {
+            return candidate;
+        }
+    }
+    return invalid("weft-cni is neither beside weft nor in ../libexec/weft",
+                   "say where it is: --binary FILE");
+}
+
+Result<std::string> read_plugin(const Path& file) {
+    const UniqueFd fd{::open(file.c_str(), O_RDONLY | O_CLOEXEC)};
+    if (!fd.valid()) {
+        return errno_error(errno, file.string());
+    }
+    return read_to_end(fd, kPluginMax, file.string());
+}
+
+Result<> write_all(int fd, ConstBytes bytes, const Path& file) {
+    while (!bytes.empty()) {
+        const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+        if (written <= 0) {
+            return errno_error(written < 0 ? errno : EIO, file.string());
+        }
+        bytes = bytes.subspan(static_cast<std::size_t>(written));
+    }
+    return {};
+}
+
+/// Under a name that no runtime takes for a configuration, synced, then renamed.
+Result<> put(const Path& file, std::string_view text, mode_t mode) {
+    std::error_code error;
+    std::filesystem::create_directories(file.parent_path(), error);
+    if (error) {
+        return errno_error(error.value(), file.parent_path().string());
+    }
+    std::string fresh = (file.parent_path() / ".weft-XXXXXX").string();
+    const UniqueFd fd{::mkostemp(fresh.data(), O_CLOEXEC)};
+    if (!fd.valid()) {
+        return errno_error(errno, fresh);
+    }
+    Result<> written = write_all(fd.get(), bytes_of(text), fresh);
+    if (written && (::fchmod(fd.get(), mode) != 0 || ::fsync(fd.get()) != 0 ||
+                    ::rename(fresh.c_str(), file.c_str()) != 0)) {
+        written = errno_error(errno, file.string());
+    }
+    if (!written) {
+        ::unlink(fresh.c_str());
+        return written;
+    }
+    const UniqueFd directory{
+        ::open(file.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    if (!directory.valid() || ::fsync(directory.get()) != 0) {
+        return errno_error(errno, file.parent_path().string());
+    }
+    return {};
+}
+
+/// The ledger's directory, which the daemon's group may read.
+Result<> make_state_directory(const Context& context, const std::string& directory) {
+    if (::mkdir(directory.c_str(), kStateMode) != 0) {
+        if (errno == EEXIST) {
+            return {};
+        }
+        return errno_error(errno, directory);
+    }
+    std::string group_name = config::ApiConfig{}.group;
+    if (const Result<config::Config> config = config::load(context.paths)) {
+        group_name = config->api.group;
+    }
+    const group* const found = ::getgrnam(group_name.c_str());  // NOLINT(concurrency-mt-unsafe)
+    if (::chmod(directory.c_str(), kStateMode) != 0 ||
+        (found != nullptr &&
+         ::chown(directory.c_str(), static_cast<uid_t>(-1), found->gr_gid) != 0)) {
+        return errno_error(errno, directory);
+    }
+    return {};
+}
+
+/// In the words that runtimes of CNI 1.0 take; portmap is left out where it is not installed, for a
+/// network with a plugin that is missing is none.
+std::string conflist(const Context& context, const CniPlaces& places, const Path& bin_dir) {
+    std::string plugin = R"({"type":"weft-cni",)";
+    if (context.paths.run_dir != config::Paths{}.run_dir) {
+        plugin +=
+            R"("nodeFile":")" + (context.paths.run_dir / api::kNodeFileName).string() + R"(",)";
+    }
+    if (places.state_dir != CniPlaces{}.state_dir) {
+        plugin += R"("stateDir":")" + places.state_dir + R"(",)";
+    }
+    plugin += R"("capabilities":{"ips":true,"mac":true}})";
+    std::error_code error;
+    if (std::filesystem::exists(bin_dir / "portmap", error)) {
+        plugin += R"(,{"type":"portmap","capabilities":{"portMappings":true}})";
+    }
+    return R"({"cniVersion":"1.0.0","name":"weft","plugins":[)" + plugin + "]}\n";
+}
+
+/// Why the node is not ready, once `patience` is over.
+std::optional<Error> wait_until_ready(const Path& file, std::chrono::seconds patience) {
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    for (;;) {
+        const Result<api::NodeFile> node = api::read_node_file(file);
+        if (node && node->ready) {
+            return std::nullopt;
+        }
+        if (std::chrono::steady_clock::now() >= deadline) {
+            Error error = node ? Error{std::make_error_code(std::errc::timed_out),
+                                       "the node is not ready: " + node->reason,
+                                       {}}
+                               : node.error();
+            error.remedy = "weft status says more; weft cni install --wait-ready waits";
+            return error;
+        }
+        std::this_thread::sleep_for(kReadyPause);
+    }
+}
+
+int fail_with_permission(const Context& context, const Error& error) {
+    const bool permission = error.code == std::errc::permission_denied ||
+                            error.code == std::errc::operation_not_permitted;
+    return fail(context, error, permission ? kPermission : kFailed);
+}
+
+}  // namespace
+
+int install_cni(const Context& context, const CniPlaces& places, std::chrono::seconds patience) {
+    const config::CniConfig cni = configured(context, places);
+    const Result<Path> source = find_plugin(places);
+    if (!source) {
+        return fail(context, source.error());
+    }
+    const Result<std::string> plugin = read_plugin(*source);
+    if (!plugin) {
+        return fail_with_permission(context, plugin.error());
+    }
+    if (Result<> put_there = put(cni.bin_dir / kPlugin, *plugin, kPluginMode); !put_there) {
+        return fail_with_permission(context, put_there.error());
+    }
+    if (Result<> made = make_state_directory(context, places.state_dir); !made) {
+        return fail_with_permission(context, made.error());
+    }
+    if (const auto error = wait_until_ready(context.paths.run_dir / api::kNodeFileName, patience)) {
+        return fail(context, *error, patience.count() == 0 ? kFailed : kTimeout);
+    }
+    const Path file = cni.conf_dir / kConflist;
+    if (Result<> put_there = put(file, conflist(context, places, cni.bin_dir), kConflistMode);
+        !put_there) {
+        return fail_with_permission(context, put_there.error());
+    }
+    context.terminal.out << "installed " << (cni.bin_dir / kPlugin).string() << " and "
+                         << file.string() << "\n";
+    return kOk;
+}
+
+int uninstall_cni(const Context& context, const CniPlaces& places) {
+    const config::CniConfig cni = configured(context, places);
+    for (const Path& file : {cni.conf_dir / kConflist, cni.bin_dir / kPlugin}) {
+        if (::unlink(file.c_str()) == 0) {
+            context.terminal.out << "removed " << file.string() << "\n";
+        } else if (errno != ENOENT && errno != ENOTDIR) {
+            return fail_with_permission(context, errno_error(errno, file.string()));
+        }
+    }
+    return kOk;
+}
+
+}  // namespace weft::cli

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: Apache-2.0
+// See leases.hpp.
+#include "leases.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include <unistd.h>
+
+#include <weft/base/boot_id.hpp>
+#include <weft/base/clock.hpp>
+
+namespace weft::cni {
+namespace {
+
+using net::IpAddress;
+using net::Prefix;
+
+/// A call's own work under the lock takes milliseconds; a queue of a thousand is gone by then.
+constexpr std::chrono::seconds kLockPatience{20};
+
+ipam::UnixMs now_ms() {
+    const auto since_epoch =
+        std::chrono::duration_cast<std::chrono::milliseconds>(wall_now().time_since_epoch());
+    return static_cast<ipam::UnixMs>(since_epoch.count());
+}
+
+Failure ledger_failure(const Error& error) {
+    const bool unreadable =
+        error.code == std::errc::bad_message || error.code == std::errc::operation_not_permitted;
+    const bool busy = error.code == std::errc::timed_out;
+    return failure_of(unreadable ? Code::kLedgerUnreadable
+                      : busy     ? Code::kTryAgain
+                                 : Code::kDisk,
+                      error);
+}
+
+Outcome<ipam::Store> open_store(const Config& config) {
+    Result<ipam::Store> store = ipam::Store::open(config.state_dir, kLockPatience);
+    if (!store) {
+        return ledger_failure(store.error());
+    }
+    return std::move(*store);
+}
+
+/// What the kernel routes to somebody already, whoever says so.
+Outcome<std::set<IpAddress>> routed_addresses(netlink::Rtnetlink& host) {
+    const Result<std::vector<netlink::Route>> routes = host.routes(netlink::kAnyInterface);
+    if (!routes) {
+        return failure_of(Code::kIo, routes.error());
+    }
+    std::set<IpAddress> addresses;
+    for (const netlink::Route& route : *routes) {
+        if (route.destination.length == route.destination.address.bits()) {
+            addresses.insert(route.destination.address);
+        }
+    }
+    return addresses;
+}
+
+Outcome<std::set<std::string>> link_names(netlink::Rtnetlink& host) {
+    const Result<std::vector<netlink::Link>> links = host.links();
+    if (!links) {
+        return failure_of(Code::kIo, links.error());
+    }
+    std::set<std::string> names;
+    for (const netlink::Link& link : *links) {
+        names.insert(link.name);
+    }
+    return names;
+}
+
+/// The ledger with what this call wants of it, not yet on the disk.
+struct Draft {
+    ipam::Ledger ledger;
+    std::vector<ipam::Event> events;
+    std::set<IpAddress> routed;
+    ipam::UnixMs now = 0;
+
+    Outcome<> add(const ipam::Event& event) {
+        if (Result<> applied = ledger.apply(event); !applied) {
+            return ledger_failure(applied.error());
+        }
+        events.push_back(event);
+        return {};
+    }
+    Outcome<> add_all(const std::vector<ipam::Event>& all) {
+        for (const ipam::Event& event : all) {
+            if (Outcome<> added = add(event); !added) {
+                return added;
+            }
+        }
+        return {};
+    }
+};
+
+/// Of the family's blocks in their order.
+std::optional<IpAddress> find_free(const Draft& draft,
+                                   const api::NodeFile& node,
+                                   net::Family family) {
+    for (const Prefix& block : node.blocks) {
+        if (block.address.family() == family) {
+            if (const auto free = draft.ledger.next(block, draft.routed, draft.now)) {
+                return free;
+            }
+        }
+    }
+    return std::nullopt;
+}
+
+Failure exhausted(const ipam::Ledger& ledger,
+                  const api::NodeFile& node,
+                  net::Family family,
+                  ipam::UnixMs now) {
+    std::string blocks;
+    std::size_t taken = 0;
+    std::size_t resting = 0;
+    for (const Prefix& block : node.blocks) {
+        if (block.address.family() != family) {
+            continue;
+        }
+        blocks += (blocks.empty() ? "" : ", ") + block.to_string();
+        resting += ledger.count_resting(block, now);
+        for (const auto& [attachment, lease] : ledger.leases()) {
+            taken += static_cast<std::size_t>(std::count_if(
+                lease.addresses.begin(), lease.addresses.end(), [&](const IpAddress& address) {
+                    return block.contains(address);
+                }));
+        }
+    }
+    return {Code::kExhausted,
+            "no free address in " + blocks + ": " + std::to_string(taken) + " are taken, " +
+                std::to_string(resting) + " were given back in the last minute and rest",
+            "remove containers, wait a minute, or make the network with larger blocks (weft init "
+            "--block4)"};
+}
+
+/// A wish is met or refused, never replaced. An address that rests is given to who asks for it.
+Outcome<> check_wish(const Draft& draft, const api::NodeFile& node, const IpAddress& wish) {
+    const std::string text = wish.to_string();
+    if (std::none_of(node.blocks.begin(), node.blocks.end(), [&](const Prefix& block) {
+            return ipam::is_assignable(wish, block);
+        })) {
+        return Failure{Code::kBadConfig,
+                       "the wished address " + text +
+                           " is none that a container of this node can "
+                           "have",
+                       "choose one of the node's blocks: weft ipam show"};
+    }
+    if (const ipam::Attachment* const owner = draft.ledger.owner(wish)) {
+        return Failure{Code::kAddressTaken,
+                       "the wished address " + text + " is taken by container " + owner->container,
+                       "choose another one, or remove that container"};
+    }
+    if (draft.routed.contains(wish)) {
+        return Failure{Code::kAddressTaken,
+                       "the wished address " + text + " is routed to somebody already",
+                       "choose another one, or look at: ip route show " + text};
+    }
+    return {};
+}
+
+/// Of each family a wish or the next free one, IPv4 first.
+Outcome<ipam::Addresses> choose(const Draft& draft,
+                                const api::NodeFile& node,
+                                const Wishes& wishes) {
+    ipam::Addresses chosen;
+    for (const net::Family family : {net::Family::kIpv4, net::Family::kIpv6}) {
+        std::optional<IpAddress> wish;
+        for (const IpAddress& address : wishes.addresses) {
+            if (address.family() == family) {
+                if (wish) {
+                    return Failure{Code::kBadConfig,
+                                   "two addresses of one family are wished for one interface"};
+                }
+                wish = address;
+            }
+        }
+        if (wish) {
+            if (Outcome<> good = check_wish(draft, node, *wish); !good) {
+                return good.error();
+            }
+            chosen.push_back(*wish);
+            continue;
+        }
+        if (std::none_of(node.blocks.begin(), node.blocks.end(), [&](const Prefix& block) {
+                return block.address.family() == family;
+            })) {
+            continue;
+        }
+        const auto free = find_free(draft, node, family);
+        if (!free) {
+            return exhausted(draft.ledger, node, family, draft.now);
+        }
+        chosen.push_back(*free);
+    }
+    return chosen;
+}
+
+/// Leases of earlier boots, and the attachment's own.
+Outcome<> end_old_leases(netlink::Rtnetlink& host, const Reservation& wanted, Draft& draft) {
+    const std::string boot = boot_id();
+    std::vector<ipam::Event> earlier;
+    for (const auto& [attachment, lease] : draft.ledger.leases()) {
+        if (lease.boot != boot) {
+            earlier.emplace_back(ipam::Dropped{attachment});
+        }
+    }
+    if (Outcome<> added = draft.add_all(earlier); !added) {
+        return added;
+    }
+    if (const ipam::Lease* const old = draft.ledger.lease(wanted.attachment)) {
+        if (const Result<bool> removed = host.remove_link(old->link); !removed) {
+            return failure_of(Code::kIo, removed.error());
+        }
+        return draft.add(ipam::Released{wanted.attachment, draft.now});
+    }
+    return {};
+}
+
+Outcome<ipam::Addresses> choose_or_clean(netlink::Rtnetlink& host,
+                                         const Reservation& wanted,
+                                         Draft& draft) {
+    Outcome<ipam::Addresses> chosen = choose(draft, wanted.node, wanted.wishes);
+    if (chosen ||
+        (chosen.error().code != Code::kExhausted && chosen.error().code != Code::kAddressTaken)) {
+        return chosen;
+    }
+    const Outcome<std::set<std::string>> links = link_names(host);
+    if (!links) {
+        return links.error();
+    }
+    const auto stale = draft.ledger.stale(boot_id(), *links, draft.now);
+    if (stale.empty()) {
+        return chosen;
+    }
+    if (Outcome<> added = draft.add_all(stale); !added) {
+        return added.error();
+    }
+    return choose(draft, wanted.node, wanted.wishes);
+}
+
+}  // namespace
+
+Outcome<ipam::Addresses> reserve(netlink::Rtnetlink& host, const Reservation& wanted) {
+    Outcome<ipam::Store> store = open_store(wanted.config);
+    if (!store) {
+        return store.error();
+    }
+    Draft draft{store->ledger(), {}, {}, now_ms()};
+    if (Outcome<> ended = end_old_leases(host, wanted, draft); !ended) {
+        return ended.error();
+    }
+    Outcome<std::set<IpAddress>> routed = routed_addresses(host);
+    if (!routed) {
+        return routed.error();
+    }
+    draft.routed = std::move(*routed);
+    Outcome<ipam::Addresses> chosen = choose_or_clean(host, wanted, draft);
+    if (chosen) {
+        const ipam::Lease lease{
+            wanted.config.name, ipam::link_name(wanted.attachment), boot_id(), draft.now, *chosen};
+        if (Outcome<> added = draft.add(ipam::Reserved{wanted.attachment, lease}); !added) {
+            return added.error();
+        }
+    }
+    if (!draft.events.empty()) {
+        if (Result<> committed = store->commit(draft.events, draft.now); !committed) {
+            return ledger_failure(committed.error());
+        }
+    }
+    return chosen;
+}
+
+void drop(const Config& config, const ipam::Attachment& attachment) {
+    Outcome<ipam::Store> store = open_store(config);
+    if (store) {  // what cannot be given back is found as stale
+        const std::vector<ipam::Event> events{ipam::Dropped{attachment}};
+        static_cast<void>(store->commit(events, now_ms()));
+    }
+}
+
+Outcome<> release(const Config& config, const ipam::Attachment& attachment) {
+    if (::access(config.state_dir.c_str(), F_OK) != 0) {
+        return {};
+    }
+    Outcome<ipam::Store> store = open_store(config);
+    if (!store) {
+        return store.error();
+    }
+    if (store->ledger().lease(attachment) == nullptr) {
+        return {};
+    }
+    const ipam::UnixMs now = now_ms();
+    const std::vector<ipam::Event> events{ipam::Released{attachment, now}};
+    if (Result<> committed = store->commit(events, now); !committed) {
+        return ledger_failure(committed.error());
+    }
+    return {};
+}
+
+Outcome<> collect_garbage(netlink::Rtnetlink& host,
+                          const Config& config,
+                          const std::vector<ipam::Attachment>& valid) {
+    if (::access(config.state_dir.c_str(), F_OK) != 0) {
+        return {};
+    }
+    Outcome<ipam::Store> store = open_store(config);
+    if (!store) {
+        return store.error();
+    }
+    const ipam::UnixMs now = now_ms();
+    std::vector<ipam::Event> events;
+    Outcome<> first;
+    for (const auto& [attachment, lease] : store->ledger().leases()) {
+        if (lease.network != config.name ||
+            std::find(valid.begin(), valid.end(), attachment) != valid.end()) {
+            continue;
+        }
+        if (const Result<bool> removed = host.remove_link(lease.link); !removed) {
+            first = first ? failure_of(Code::kIo, removed.error()) : first;
+            continue;
+        }
+        events.emplace_back(ipam::Released{attachment, now});
+    }
+    if (!events.empty()) {
+        if (Result<> committed = store->commit(events, now); !committed) {
+            return ledger_failure(committed.error());
+        }
+    }
+    return first;
+}
+
+Outcome<ipam::Ledger> read_ledger(const Config& config) {
+    const Result<ipam::Journal> journal = ipam::read(config.state_dir);
+    if (!journal) {
+        return ledger_failure(journal.error());
+    }
+    ipam::Ledger ledger;
+    for (const ipam::Event& event : journal->events) {
+        if (Result<> applied = ledger.apply(event); !applied) {
+            return ledger_failure(applied.error());
+        }
+    }
+    return ledger;
+}
+
+Outcome<> check_stock(const Config& config, const api::NodeFile& node) {
+    Outcome<ipam::Ledger> ledger = read_ledger(config);
+    if (!ledger) {
+        return ledger.error();
+    }
+    const Draft draft{std::move(*ledger), {}, {}, now_ms()};
+    const Outcome<ipam::Addresses> chosen = choose(draft, node, {});
+    if (!chosen) {
+        return chosen.error();
+    }
+    return {};
+}
+
+}  // namespace weft::cni

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads the call, hands it to its verb, prints the answer or the failure.
+#include <cerrno>
+#include <csignal>
+#include <exception>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <weft/base/bytes.hpp>
+#include <weft/base/read_to_end.hpp>
+#include <weft/cni/main.hpp>
+
+#include "result.hpp"
+#include "verbs.hpp"
+
+namespace weft::cni {
+namespace {
+
+constexpr mode_t kOthersMayNot = 027;
+
+bool print(const std::string& text) {
+    ConstBytes rest = bytes_of(text);
+    while (!rest.empty()) {
+        const ssize_t written = ::write(STDOUT_FILENO, rest.data(), rest.size());
+        if (written < 0 && errno != EINTR) {
+            return false;
+        }
+        rest = rest.subspan(written < 0 ? 0 : static_cast<std::size_t>(written));
+    }
+    return true;
+}
+
+Outcome<std::string> dispatch(const Call& call) {
+    const std::string& command = call.environment.command;
+    if (command == "ADD") {
+        return add(call, print);
+    }
+    if (command == "DEL") {
+        return del(call);
+    }
+    if (command == "CHECK") {
+        return check(call);
+    }
+    if (command == "GC") {
+        return gc(call);
+    }
+    if (command == "STATUS") {
+        return status(call);
+    }
+    return Failure{Code::kBadEnvironment,
+                   command.empty() ? "CNI_COMMAND is missing: weft-cni is a CNI plugin, which "
+                                     "container runtimes call"
+                                   : "CNI_COMMAND is none that weft-cni knows",
+                   "ADD, DEL, CHECK, GC, STATUS or VERSION"};
+}
+
+Outcome<std::string> answer(const std::string& text) {
+    const Environment environment = Environment::from_process();
+    if (environment.command == "VERSION") {
+        return versions_json(version_of(text));
+    }
+    if (environment.command.empty()) {
+        return dispatch({environment, {}});
+    }
+    const Outcome<Config> config = parse_config(text);
+    if (!config) {
+        return config.error();
+    }
+    return dispatch({environment, *config});
+}
+
+Outcome<std::string> guarded(const std::string& text) {
+    try {
+        return answer(text);
+    } catch (const std::exception& error) {  // out of memory
+        return Failure{Code::kInternal, error.what()};
+    }
+}
+
+}  // namespace
+
+int run() {
+    std::signal(SIGPIPE, SIG_IGN);
+    ::umask(kOthersMayNot);
+    std::string text;
+    const UniqueFd input{::dup(STDIN_FILENO)};
+    if (::isatty(STDIN_FILENO) == 0) {
+        Result<std::string> read = read_to_end(input, kConfigMax, "the configuration on stdin");
+        if (!read) {
+            print(failure_json(failure_of(Code::kIo, read.error()), kNewest) + "\n");
+            return 1;
+        }
+        text = std::move(*read);
+    }
+    const Outcome<std::string> outcome = guarded(text);
+    if (!outcome) {
+        print(failure_json(outcome.error(), version_of(text)) + "\n");
+        return 1;
+    }
+    return outcome->empty() || print(*outcome + "\n") ? 0 : 1;
+}
+
+}  // namespace weft::cni

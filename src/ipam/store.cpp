@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+// See store.hpp. The plugin runs it once per request, in its only thread; weft and weftd read.
+#include <cerrno>
+#include <thread>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <weft/base/read_to_end.hpp>
+#include <weft/ipam/store.hpp>
+
+namespace weft::ipam {
+namespace {
+
+constexpr mode_t kDirectoryMode = 0750;
+constexpr mode_t kFileMode = 0640;
+constexpr const char* kJournal = "journal";
+constexpr const char* kFresh = "journal.new";
+constexpr const char* kLock = "lock";
+/// A journal below this size is not worth a snapshot: it is read in well under a millisecond.
+constexpr std::size_t kCompactFrom = 64 << 10;
+constexpr std::chrono::milliseconds kLockPause{2};
+
+Error insecure(const std::filesystem::path& path, std::string_view what) {
+    return Error{std::make_error_code(std::errc::operation_not_permitted),
+                 path.string() + " " + std::string{what},
+                 "remove it if nobody needs it; weft-cni makes its own (root, 0750)"};
+}
+
+Result<> check_owner(int fd, const std::filesystem::path& path, bool is_directory) {
+    struct stat about {};
+    if (::fstat(fd, &about) != 0) {
+        return errno_error(errno, path.string());
+    }
+    if (is_directory ? !S_ISDIR(about.st_mode) : !S_ISREG(about.st_mode)) {
+        return insecure(path, is_directory ? "is no directory" : "is no regular file");
+    }
+    if (about.st_uid != ::geteuid() || (about.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+        return insecure(path, "can be written by others than root");
+    }
+    if (!is_directory && about.st_nlink != 1) {
+        return insecure(path, "has a second name");
+    }
+    return {};
+}
+
+/// Errors that say what a planted link is.
+Error open_error(int error, const std::filesystem::path& path) {
+    if (error == ELOOP || error == ENOTDIR) {
+        return insecure(path, "is a symbolic link, or none of what weft-cni makes");
+    }
+    return errno_error(error, path.string());
+}
+
+Result<UniqueFd> open_directory(const std::filesystem::path& path) {
+    UniqueFd fd{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)};
+    if (!fd.valid()) {
+        return open_error(errno, path);
+    }
+    return fd;
+}
+
+/// A file of the directory, ours alone; made where `flags` say so.
+Result<UniqueFd> open_file(int at, const char* name, int flags, const std::filesystem::path& path) {
+    UniqueFd fd{::openat(at, name, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, kFileMode)};
+    if (!fd.valid()) {
+        return open_error(errno, path / name);
+    }
+    if (Result<> checked = check_owner(fd.get(), path / name, false); !checked) {
+        return checked.error();
+    }
+    return fd;
+}
+
+/// Whatever the umask is, the directory's group may read.
+void let_group_read(int at, int fd) {
+    struct stat about {};
+    if (::fchmod(fd, kFileMode) == 0 && ::fstat(at, &about) == 0) {
+        const int changed = ::fchown(fd, static_cast<uid_t>(-1), about.st_gid);
+        static_cast<void>(changed);  // then root alone reads it
+    }
+}
+
+Result<> write_whole(int fd, ConstBytes bytes, const std::filesystem::path& path) {
+    while (!bytes.empty()) {
+        const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+        if (written < 0 && errno == EINTR) {
+            continue;
+        }
+        if (written <= 0) {
+            return errno_error(
+                written < 0 ? errno : EIO, path.string(), "is the disk full, or read-only?");
+        }
+        bytes = bytes.subspan(static_cast<std::size_t>(written));
+    }
+    return {};
+}
+
+Result<> take_lock(int fd, std::chrono::milliseconds patience, const std::filesystem::path& path) {
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    while (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK && errno != EINTR) {
+            return errno_error(errno, path.string());
+        }
+        if (std::chrono::steady_clock::now() >= deadline) {
+            return errno_error(ETIMEDOUT,
+                               "waiting for " + path.string(),
+                               "another weft-cni holds it: try again, or look for one that hangs");
+        }
+        std::this_thread::sleep_for(kLockPause);
+    }
+    return {};
+}
+
+Result<Journal> read_from(const UniqueFd& fd, const std::filesystem::path& path) {
+    const Result<std::string> text = read_to_end(fd, kJournalMax, path.string());
+    if (!text) {
+        return text.error();
+    }
+    Result<Journal> journal = read_journal(bytes_of(*text));
+    if (!journal) {
+        Error error = journal.error();
+        error.cause = path.string() + ": " + error.cause;
+        return error;
+    }
+    return journal;
+}
+
+}  // namespace
+
+Result<Store> Store::open(const std::filesystem::path& directory,
+                          std::chrono::milliseconds patience) {
+    if (::mkdir(directory.c_str(), kDirectoryMode) != 0 && errno != EEXIST) {
+        return errno_error(errno, directory.string());
+    }
+    Result<UniqueFd> at = open_directory(directory);
+    if (!at) {
+        return at.error();
+    }
+    if (Result<> checked = check_owner(at->get(), directory, true); !checked) {
+        return checked.error();
+    }
+    Result<UniqueFd> lock = open_file(at->get(), kLock, O_RDWR | O_CREAT, directory);
+    if (!lock) {
+        return lock.error();
+    }
+    if (Result<> taken = take_lock(lock->get(), patience, directory / kLock); !taken) {
+        return taken.error();
+    }
+    Store store{directory, std::move(*at), std::move(*lock)};
+    if (Result<> loaded = store.load(); !loaded) {
+        return loaded.error();
+    }
+    return store;
+}
+
+/// What a crash left behind the last whole record is cut off.
+Result<> Store::load() {
+    Result<UniqueFd> fd = open_file(at_.get(), kJournal, O_RDWR | O_CREAT | O_APPEND, directory_);
+    if (!fd) {
+        return fd.error();
+    }
+    journal_ = std::move(*fd);
+    const Result<Journal> journal = read_from(journal_, directory_ / kJournal);
+    if (!journal) {
+        return journal.error();
+    }
+    for (const Event& event : journal->events) {
+        if (Result<> applied = ledger_.apply(event); !applied) {
+            return applied.error();
+        }
+    }
+    size_ = journal->size;
+    if (::ftruncate(journal_.get(), static_cast<off_t>(size_)) != 0) {
+        return errno_error(errno, (directory_ / kJournal).string());
+    }
+    if (size_ == 0) {  // a new one, perhaps
+        let_group_read(at_.get(), journal_.get());
+        if (::fsync(at_.get()) != 0) {
+            return errno_error(errno, directory_.string());
+        }
+    }
+    return {};
+}
+
+Result<> Store::append(ConstBytes records) {
+    const std::filesystem::path path = directory_ / kJournal;
+    Result<> written = write_whole(journal_.get(), records, path);
+    if (written && ::fdatasync(journal_.get()) != 0) {
+        written = errno_error(errno, path.string(), "is the disk full, or read-only?");
+    }
+    if (!written) {
+        // What is there of them must not count. Where it stays, nothing is written behind it: the
+        // next one to open the journal cuts it off, or finds whole records and stale leases.
+        if (::ftruncate(journal_.get(), static_cast<off_t>(size_)) != 0) {
+            journal_.reset();
+        }
+        return written;
+    }
+    size_ += records.size();
+    return {};
+}
+
+Result<> Store::commit(std::span<const Event> events, UnixMs now) {
+    Ledger changed = ledger_;
+    std::vector<std::byte> records;
+    for (const Event& event : events) {
+        if (Result<> applied = changed.apply(event); !applied) {
+            return applied;
+        }
+        const std::vector<std::byte> record = encode(event);
+        records.insert(records.end(), record.begin(), record.end());
+    }
+    if (Result<> appended = append(records); !appended) {
+        return appended;
+    }
+    ledger_ = std::move(changed);
+    if (size_ >= kCompactFrom) {
+        compact(now);
+    }
+    return {};
+}
+
+/// The snapshot takes the journal's place whole, or not at all: the journal stays good meanwhile.
+void Store::compact(UnixMs now) {
+    const std::vector<std::byte> snapshot = ledger_.snapshot(now);
+    if (snapshot.size() > size_ / 2) {
+        return;
+    }
+    ::unlinkat(at_.get(), kFresh, 0);  // of a crash
+    Result<UniqueFd> fresh =
+        open_file(at_.get(), kFresh, O_RDWR | O_CREAT | O_EXCL | O_APPEND, directory_);
+    if (!fresh) {
+        return;
+    }
+    let_group_read(at_.get(), fresh->get());
+    const bool ready = write_whole(fresh->get(), snapshot, directory_ / kFresh).has_value() &&
+                       ::fsync(fresh->get()) == 0 &&
+                       ::renameat(at_.get(), kFresh, at_.get(), kJournal) == 0;
+    if (!ready) {
+        ::unlinkat(at_.get(), kFresh, 0);
+        return;
+    }
+    static_cast<void>(::fsync(at_.get()));
+    journal_ = std::move(*fresh);
+    size_ = snapshot.size();
+}
+
+Result<Journal> read(const std::filesystem::path& directory) {
+    const UniqueFd at{::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)};
+    if (!at.valid()) {
+        return errno == ENOENT ? Result<Journal>{Journal{}}
+                               : Result<Journal>{open_error(errno, directory)};
+    }
+    const UniqueFd journal{
+        ::openat(at.get(), kJournal, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)};
+    if (!journal.valid()) {
+        return errno == ENOENT ? Result<Journal>{Journal{}}
+                               : Result<Journal>{open_error(errno, directory / kJournal)};
+    }
+    return read_from(journal, directory / kJournal);
+}
+
+}  // namespace weft::ipam

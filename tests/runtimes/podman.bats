@@ -1,0 +1,102 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# podman 4 with its CNI backend on two nodes: containers reach each other, a host port, a fixed address, a
+# restart, and nothing is left.
+
+load runtimes
+
+setup_file() {
+    [ -s "$FETCHED/rootfs.tar" ] && command -v podman runc >/dev/null || return 0
+    runtimes_up
+    local node
+    for node in a b; do
+        mkdir -p "$BATS_FILE_TMPDIR/$node"
+        cat >"$BATS_FILE_TMPDIR/$node/containers.conf" <<CONF
+[engine]
+cgroup_manager = "cgroupfs"
+runtime = "runc"
+events_logger = "file"
+[containers]
+log_driver = "k8s-file"
+default_ulimits = ["nofile=20000:20000", "nproc=20000:20000"]
+[network]
+network_backend = "cni"
+network_config_dir = "/etc/cni/net.d"
+cni_plugin_dirs = ["$(bin_of $node)"]
+default_network = "weft"
+CONF
+        podman_in "$node" import --change 'ENV PATH=/bin' --change 'CMD ["/bin/sh"]' \
+            "$FETCHED/rootfs.tar" localhost/bb:1 3>&- >/dev/null 2>&1
+    done
+}
+teardown_file() {
+    local node
+    if [ -d "$WEFT_LAB_DIR" ]; then
+        for node in a b; do podman_in "$node" rm -f -a -t 0 3>&- >/dev/null 2>&1 || true; done
+        runtimes_down
+    fi
+}
+setup() { need podman runc; }
+
+podman_in() { # NODE ARGUMENT...
+    local node=$1 dir=$BATS_FILE_TMPDIR/$1
+    shift
+    inside "$node" env CONTAINERS_CONF="$dir/containers.conf" podman --root "$dir/root" --runroot "$dir/run" \
+        --tmpdir "$dir/tmp" --storage-driver=vfs "$@" 3>&-
+}
+serve() { # NODE NAME TEXT [OPTION...]: a web server
+    local node=$1 name=$2 text=$3
+    shift 3
+    podman_in "$node" run -d --name "$name" "$@" localhost/bb:1 \
+        sh -c "echo $text >/tmp/index.html; exec httpd -f -p 80 -h /tmp"
+}
+address_of() { podman_in "$1" inspect "$2" -f "{{.NetworkSettings.Networks.weft.$3}}"; } # NODE NAME FIELD
+fetch() { podman_in "$1" run --rm localhost/bb:1 wget -T 5 -qO- "$2"; }                   # NODE URL
+
+@test "a container fetches a page from a container on the other node, IPv4 and IPv6, and in no clear" {
+    serve b web hello-from-b
+    capture net br0 "$BATS_TEST_TMPDIR/wire"
+    local wire=$! four six
+    four=$(address_of b web IPAddress) six=$(address_of b web GlobalIPv6Address)
+    [[ $four == 10.44.1.* && $six == fd44:0:0:1::* ]]
+    [ "$(fetch a "http://$four/")" = hello-from-b ]
+    [ "$(fetch a "http://[$six]/")" = hello-from-b ]
+    kill -INT $wire && wait $wire || true
+    [ "$(tcpdump -nr "$BATS_TEST_TMPDIR/wire.pcap" 'net 10.44.0.0/16 or ip6 net fd44::/32' 2>/dev/null | wc -l)" = 0 ]
+    podman_in b rm -f -t 0 web
+    no_attachments a && no_attachments b
+}
+
+@test "a host port by portmap in the chain" {
+    serve b web by-host-port -p 8080:80
+    [ "$(inside a curl -s -m 5 http://192.0.2.2:8080/)" = by-host-port ]
+    podman_in b rm -f -t 0 web
+    no_attachments b
+}
+
+@test "a fixed address and MAC, kept over a restart; a second one is refused with the reason" {
+    serve a fixed fixed --ip 10.44.0.99 --mac-address 02:00:00:00:00:63
+    [ "$(address_of a fixed IPAddress)" = 10.44.0.99 ]
+    [ "$(address_of a fixed MacAddress)" = 02:00:00:00:00:63 ]
+    [ "$(fetch b http://10.44.0.99/)" = fixed ]
+    run podman_in a run --rm --ip 10.44.0.99 localhost/bb:1 true
+    [ "$status" != 0 ]
+    [[ $output == *"10.44.0.99 is taken by container"* ]]
+    podman_in a restart -t 0 fixed
+    [ "$(address_of a fixed IPAddress)" = 10.44.0.99 ]
+    [ "$(fetch b http://10.44.0.99/)" = fixed ]
+    podman_in a rm -f -t 0 fixed
+    no_attachments a
+}
+
+@test "while weftd is stopped a container is refused with the reason, and those that run are stopped as usual" {
+    serve a web still-here
+    "$LAB" stop a
+    run podman_in a run --rm localhost/bb:1 true
+    [ "$status" != 0 ]
+    [[ $output == *"weftd has stopped"* ]]
+    podman_in a rm -f -t 0 web
+    "$LAB" peer a weft
+    eventually 10 inside a jq -e .ready /run/weft/node.json
+    no_attachments a
+}
