@@ -132,6 +132,29 @@ Result<> take_pool(Draft& draft, const Value& value) {
     return {};
 }
 
+template <bool FirewallConfig::*kSwitch>
+Result<> take_switch(Draft& draft, const Value& value) {
+    return store(draft.firewall.*kSwitch, value.truth());
+}
+
+template <std::vector<net::Prefix> FirewallConfig::*kList>
+Result<> take_prefixes(Draft& draft, const Value& value) {
+    const auto elements = value.elements();
+    if (!elements) {
+        return elements.error();
+    }
+    std::vector<net::Prefix> prefixes;
+    for (const Value& element : *elements) {
+        const auto prefix = element.prefix();
+        if (!prefix) {
+            return prefix.error();
+        }
+        prefixes.push_back(prefix->masked());
+    }
+    draft.firewall.*kList = std::move(prefixes);
+    return {};
+}
+
 Result<> take_allowed_ips(PeerDraft& draft, const Value& value) {
     const auto elements = value.elements();
     if (!elements) {
@@ -212,6 +235,16 @@ constexpr std::array<Key<PeerDraft>, 6> kPeerKeys{{
          d.peer.keepalive = std::chrono::seconds{seconds};
          return taken;
      }},
+}};
+
+constexpr std::array<Key<Draft>, 7> kFirewallKeys{{
+    {"enabled", take_switch<&FirewallConfig::enabled>},
+    {"lockdown", take_switch<&FirewallConfig::lockdown>},
+    {"masquerade", take_switch<&FirewallConfig::masquerade>},
+    {"mss_clamp", take_switch<&FirewallConfig::mss_clamp>},
+    {"exclusive", take_switch<&FirewallConfig::exclusive>},
+    {"allow", take_prefixes<&FirewallConfig::allow>},
+    {"metadata", take_prefixes<&FirewallConfig::metadata>},
 }};
 
 constexpr std::array<Key<Draft>, 2> kApiKeys{{
@@ -330,6 +363,9 @@ Result<> take_section(const Reading& reading, std::string_view name, const toml:
     if (name == "network") {
         return take_table(reading.draft, reading, *table, name, kNetworkKeys);
     }
+    if (name == "firewall") {
+        return take_table(reading.draft, reading, *table, name, kFirewallKeys);
+    }
     return name == "api" ? take_table(reading.draft, reading, *table, name, kApiKeys)
                          : take_table(reading.draft, reading, *table, name, kLogKeys);
 }
@@ -345,8 +381,8 @@ Result<toml::table> parse(std::string_view text, std::string_view file) {
 }  // namespace
 
 Result<> add_file(Draft& draft, std::string_view text, std::string_view file) {
-    static constexpr std::array<std::string_view, 5> kSections{
-        "node", "network", "peer", "api", "log"};
+    static constexpr std::array<std::string_view, 6> kSections{
+        "node", "network", "peer", "firewall", "api", "log"};
     const auto document = parse(text, file);
     if (!document) {
         return document.error();

@@ -67,7 +67,8 @@ Node::Impl::Impl(config::Config config, Environment environment)
       live_peers_(env_.paths.state_dir / (config_.node.interface + ".peers"), env_.log),
       boot_(config_),
       timer_(env_.loop),
-      reconcile_timer_(env_.loop) {}
+      reconcile_timer_(env_.loop),
+      down_timer_(env_.loop) {}
 
 Result<> Node::Impl::start_engine() {
     const Result<const crypto::AeadKernels*> kernels = crypto::choose_kernels(config_.node.isa);
@@ -122,6 +123,10 @@ Result<> Node::Impl::start_engine() {
     }
     engine_ = std::move(*started);
     link_.emplace(std::move(*rtnetlink), engine_->ifindex(), env_.log);
+    firewall_.emplace(Firewall::Parts{env_.loop, env_.log, engine_->ifindex(), [this] {
+                                          sync_addresses();
+                                          sync_routes();
+                                      }});
     return {};
 }
 
@@ -176,6 +181,8 @@ void Node::Impl::stop() {
     }
     timer_.cancel();
     reconcile_timer_.cancel();
+    down_timer_.cancel();
+    firewall_.reset();  // the guards stay
     network_.reset();
     overlay_.reset();
     link_.reset();
@@ -314,7 +321,7 @@ void Node::Impl::sync_routes() {
         }
     }
     skipped_routes_ = wanted.skipped;
-    link_->sync_routes(wanted.routes);
+    link_->sync_routes(wanted.routes, firewall_->guarded());
     routes_tried_ = BootClock::now();
 }
 
@@ -344,6 +351,8 @@ Result<> Node::Impl::reload() {
         env_.log.warn("restart_required", {{"setting", setting}});
     }
     config_ = std::move(*config);
+    sync_firewall();
+    sync_routes();  // with guards or without, they are in another table
     describe_self();
     env_.log.info("config_reloaded", {{"peers", std::to_string(peers_.size())}});
     return {};
@@ -398,6 +407,15 @@ Result<> Node::reload() {
 }
 Result<> Node::apply(const DeviceEdit& edit) {
     return impl_->apply(edit);
+}
+std::vector<api::Check> Node::check() {
+    return impl_->check();
+}
+void Node::end_soon() {
+    impl_->end_soon();
+}
+void Node::set_allowed(std::vector<net::Prefix> machines) {
+    impl_->set_allowed(std::move(machines));
 }
 api::Status Node::status() {
     return impl_->status();

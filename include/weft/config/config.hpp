@@ -65,6 +65,16 @@ struct PeerConfig {
     std::string where;  // "weft.toml:14:1", for messages
 };
 
+struct FirewallConfig {
+    bool enabled = true;     // guards of the pool, in nftables and in routing
+    bool lockdown = false;   // only who is allowed reaches listen_port
+    bool masquerade = true;  // containers leave the cluster with the node's address
+    bool mss_clamp = true;
+    bool exclusive = true;              // nobody else can change weft's tables (Linux 6.9)
+    std::vector<net::Prefix> allow;     // for lockdown; masked
+    std::vector<net::Prefix> metadata;  // what containers may reach of metadata addresses; masked
+};
+
 struct ApiConfig {
     std::filesystem::path socket = "/run/weft/weftd.sock";
     std::string group = "weft";
@@ -79,6 +89,7 @@ struct Config {
     NodeConfig node;
     NetworkConfig network;
     std::vector<PeerConfig> peers;  // in file order
+    FirewallConfig firewall;
     ApiConfig api;
     LogConfig log;
     sys::Offloads offloads;  // WEFT_OFFLOAD_OFF applied
