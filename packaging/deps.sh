@@ -61,7 +61,8 @@ deps_list() {
     for group; do
         case $group in
         build) echo "g++ cmake ninja-build pkg-config $boost libsodium-dev libspdlog-dev" \
-            "libcli11-dev libtomlplusplus-dev libsystemd-dev libcurl4-openssl-dev libgtest-dev libb2-dev" ;;
+            "libcli11-dev libtomlplusplus-dev libnftnl-dev libmnl-dev libsystemd-dev libcurl4-openssl-dev libgtest-dev" \
+            "libb2-dev" ;;
         run) echo "iproute2 iputils-ping wireguard-tools jq iperf3 tcpdump nftables procps" ;;
         test) echo "googletest bats clang-format-14 clang-tidy-14 clang-14 libclang-rt-14-dev shellcheck git curl" \
             "g++-aarch64-linux-gnu g++-arm-linux-gnueabihf qemu-user-static wireguard-go qemu-system-x86 python3-jsonschema" \

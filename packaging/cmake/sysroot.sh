@@ -30,9 +30,9 @@ command -v apt-get >/dev/null || skip "libraries for $arch are fetched with apt-
 [ "${ID:-}" = debian ] || skip "libraries for $arch are fetched from Debian's archive: this is ${ID:-not Debian}"
 boost=$(sed -n 's/^#define BOOST_LIB_VERSION "\(.*\)"/\1/p' /usr/include/boost/version.hpp | tr _ .)
 packages=(libsodium-dev "libboost-json$boost-dev" "libboost-container$boost-dev" libspdlog-dev libfmt-dev
-    libtomlplusplus-dev libcli11-dev libssl-dev)
+    libtomlplusplus-dev libcli11-dev libssl-dev libnftnl-dev libmnl-dev)
 wanted=${packages[*]}
-runtime='^lib(sodium|boost-json|boost-container|spdlog|fmt|tomlplusplus|ssl)[0-9]' # what the links in those point to
+runtime='^lib(sodium|boost-json|boost-container|spdlog|fmt|tomlplusplus|ssl|nftnl|mnl)[0-9]' # what the links in those point to
 
 [ "$(cat "$dir/complete" 2>/dev/null)" != "$wanted" ] || exit 0
 rm -rf "$dir"

@@ -19,6 +19,7 @@
 #include <boost/asio/signal_set.hpp>
 
 #include <weft/config/config.hpp>
+#include <weft/control/guard.hpp>
 #include <weft/control/log_sink.hpp>
 #include <weft/control/node.hpp>
 #include <weft/control/privileges.hpp>
@@ -97,8 +98,16 @@ Result<> Daemon::start(config::Config config) {
     if (Result<> kept = control::keep_only_net_admin(); !kept) {
         return kept.error();
     }
-    Result<std::unique_ptr<control::Node>> node = control::Node::start(
-        std::move(config), {paths_, loop_, *log_, [this] { stop(kExitFailed); }});
+    Result<std::unique_ptr<control::Node>> node =
+        control::Node::start(std::move(config),
+                             {paths_,
+                              loop_,
+                              *log_,
+                              [this] { stop(kExitFailed); },
+                              [this] {
+                                  log_->info("stopping", {{"cause", "weft down"}});
+                                  stop(0);
+                              }});
     if (!node) {
         return node.error();
     }
@@ -168,9 +177,19 @@ Result<int> Daemon::run() {
     return exit_code_;
 }
 
+Result<> change_guards(const config::Paths& paths, bool up) {
+    const Result<config::Config> config = config::load(paths);
+    if (!config) {
+        return config.error();
+    }
+    return up ? control::guard_up(*config, paths) : control::guard_down(*config, paths);
+}
+
 constexpr const char* kExamples =
     "Examples:\n"
     "  weftd                                 run with /etc/weft/weft.toml\n"
+    "  weftd --guard up                      before the network is up: nothing of the pool in or "
+    "out\n"
     "  weft config check                     is it a good configuration?\n"
     "  kill -HUP $(pidof weftd)              read the configuration again, as weft reload\n"
     "Environment: WEFT_CONFIG WEFT_STATE_DIR WEFT_RUN_DIR WEFT_SOCKET WEFT_ISA WEFT_OFFLOAD_OFF\n"
@@ -181,8 +200,12 @@ int run(int argc, char** argv) {
     CLI::App app{"The weft daemon: an encrypted network between containers on many machines.",
                  "weftd"};
     std::string config_file;
+    std::string guard;
     app.add_option("--config", config_file, "Configuration; weft.toml.d/ lies beside it")
         ->type_name("FILE");
+    app.add_option("--guard", guard, "Set the guards up, or take them down, and end")
+        ->type_name("up|down")
+        ->check(CLI::IsMember({"up", "down"}));
     app.set_version_flag("--version", std::string{"weftd "} + WEFT_VERSION);
     app.footer(kExamples);
     try {
@@ -194,6 +217,10 @@ int run(int argc, char** argv) {
         paths.config = config_file;
     }
     harden();
+    if (!guard.empty()) {
+        const Result<> done = change_guards(paths, guard == "up");
+        return done ? 0 : fail(done.error());
+    }
     const Result<int> exit_code = Daemon{std::move(paths)}.run();
     return exit_code ? *exit_code : fail(exit_code.error());
 }

@@ -87,6 +87,10 @@ struct RootFiles {
 [[nodiscard]] int generate_key(const Context& context);
 [[nodiscard]] int derive_public_key(const Context& context);
 
+[[nodiscard]] int show_checks(const Context& context, bool json);
+/// Ends the daemon and removes the guards that outlive it.
+[[nodiscard]] int take_down(const Context& context);
+
 [[nodiscard]] int check_config(const Context& context);
 [[nodiscard]] int show_config(const Context& context, bool with_origins, bool json);
 

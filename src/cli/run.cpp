@@ -24,6 +24,7 @@ Examples:
   weft config check                                before starting weftd
   weft status                                      is everything well, and if not, what to do
   weft status --json | jq .peers                   for scripts; the format is stable
+  weft check                                       sysctls, firewalls and what else may be wrong
   weft ping b                                      through the tunnel to the peer named b
   weft init                                        a network whose first node is this one
   weft join $(ssh a weft token create)             into the network of node a
@@ -71,6 +72,13 @@ void add_daemon_commands(CLI::App& app, Options& options) {
         ->check(CLI::Range(1U, api::kPingTimeoutMaxMs))
         ->capture_default_str();
     add_json_flag(ping_app, options);
+    add_json_flag(add_command(app,
+                              "check",
+                              "Look for what is wrong on this node",
+                              options,
+                              [&](const Context& c) { return show_checks(c, options.json); }),
+                  options);
+    add_command(app, "down", "Stop the daemon and remove its guards", options, take_down);
     add_command(app, "reload", "Make the daemon read its configuration again", options, reload);
 }
 

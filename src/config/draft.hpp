@@ -37,6 +37,7 @@ struct Draft {
     NodeConfig node;
     NetworkConfig network;
     CniConfig cni;
+    FirewallConfig firewall;
     ApiConfig api;
     LogConfig log;
     sys::Offloads offloads;

@@ -112,6 +112,7 @@ Config finish(Draft draft) {
     config.node = std::move(draft.node);
     config.network = draft.network;
     config.cni = std::move(draft.cni);
+    config.firewall = std::move(draft.firewall);
     config.api = std::move(draft.api);
     config.log = std::move(draft.log);
     config.offloads = draft.offloads;

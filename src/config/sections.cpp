@@ -133,6 +133,29 @@ Result<> take_pool(Draft& draft, const Value& value) {
     return {};
 }
 
+template <bool FirewallConfig::*kSwitch>
+Result<> take_switch(Draft& draft, const Value& value) {
+    return store(draft.firewall.*kSwitch, value.truth());
+}
+
+template <std::vector<net::Prefix> FirewallConfig::*kList>
+Result<> take_prefixes(Draft& draft, const Value& value) {
+    const auto elements = value.elements();
+    if (!elements) {
+        return elements.error();
+    }
+    std::vector<net::Prefix> prefixes;
+    for (const Value& element : *elements) {
+        const auto prefix = element.prefix();
+        if (!prefix) {
+            return prefix.error();
+        }
+        prefixes.push_back(prefix->masked());
+    }
+    draft.firewall.*kList = std::move(prefixes);
+    return {};
+}
+
 Result<> take_allowed_ips(PeerDraft& draft, const Value& value) {
     const auto elements = value.elements();
     if (!elements) {
@@ -239,6 +262,16 @@ constexpr std::array<Key<Draft>, 3> kCniKeys{{
     {"enabled", [](Draft& d, const Value& v) { return store(d.cni.enabled, v.truth()); }},
     {"conf_dir", take_directory<&CniConfig::conf_dir>},
     {"bin_dir", take_directory<&CniConfig::bin_dir>},
+}};
+
+constexpr std::array<Key<Draft>, 7> kFirewallKeys{{
+    {"enabled", take_switch<&FirewallConfig::enabled>},
+    {"lockdown", take_switch<&FirewallConfig::lockdown>},
+    {"masquerade", take_switch<&FirewallConfig::masquerade>},
+    {"mss_clamp", take_switch<&FirewallConfig::mss_clamp>},
+    {"exclusive", take_switch<&FirewallConfig::exclusive>},
+    {"allow", take_prefixes<&FirewallConfig::allow>},
+    {"metadata", take_prefixes<&FirewallConfig::metadata>},
 }};
 
 constexpr std::array<Key<Draft>, 2> kApiKeys{{
@@ -380,6 +413,9 @@ Result<> take_section(const Reading& reading, std::string_view name, const toml:
     if (name == "cni") {
         return take_table(reading.draft, reading, *table, name, kCniKeys);
     }
+    if (name == "firewall") {
+        return take_table(reading.draft, reading, *table, name, kFirewallKeys);
+    }
     return name == "api" ? take_table(reading.draft, reading, *table, name, kApiKeys)
                          : take_table(reading.draft, reading, *table, name, kLogKeys);
 }
@@ -395,8 +431,8 @@ Result<toml::table> parse(std::string_view text, std::string_view file) {
 }  // namespace
 
 Result<> add_file(Draft& draft, std::string_view text, std::string_view file) {
-    static constexpr std::array<std::string_view, 7> kSections{
-        "node", "network", "peer", "discovery", "cni", "api", "log"};
+    static constexpr std::array<std::string_view, 8> kSections{
+        "node", "network", "peer", "firewall", "discovery", "cni", "api", "log"};
     const auto document = parse(text, file);
     if (!document) {
         return document.error();

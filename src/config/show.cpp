@@ -121,6 +121,16 @@ std::vector<Section> sections_of(const Config& config) {
     for (const PeerConfig& peer : config.peers) {
         sections.push_back(peer_section(peer));
     }
+    const FirewallConfig& firewall = config.firewall;
+    sections.push_back({"firewall",
+                        "firewall",
+                        {{"enabled", truth(firewall.enabled)},
+                         {"lockdown", truth(firewall.lockdown)},
+                         {"masquerade", truth(firewall.masquerade)},
+                         {"mss_clamp", truth(firewall.mss_clamp)},
+                         {"exclusive", truth(firewall.exclusive)},
+                         {"allow", quote(firewall.allow)},
+                         {"metadata", quote(firewall.metadata)}}});
     for (std::size_t i = 0; i < config.discovery.size(); ++i) {
         sections.push_back(discovery_section(config.discovery[i], i));
     }

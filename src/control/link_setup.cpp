@@ -6,11 +6,18 @@
 #include <utility>
 
 #include <weft/config/config.hpp>
-#include <weft/ipam/ledger.hpp>
+#include <weft/firewall/ruleset.hpp>
 #include <weft/sys/udp_socket.hpp>
 #include <weft/wg/messages.hpp>
 
+#include "pool_routing.hpp"
+
 namespace weft::control {
+namespace {
+
+constexpr std::uint8_t kProtocol = netlink::kRouteProtocol;
+
+}  // namespace
 
 std::uint32_t gso_segments_for(std::uint32_t mtu) {
     constexpr std::uint32_t kPad = wg::kPaddingMultiple;
@@ -24,7 +31,7 @@ std::uint32_t mtu_for(std::span<const netlink::Link> links, const std::set<unsig
     const auto smallest = [&links](const auto& counts) {
         std::uint32_t mtu = 0;
         for (const netlink::Link& link : links) {
-            const bool is_container = link.name.starts_with(ipam::kLinkPrefix);
+            const bool is_container = link.name.starts_with(firewall::kContainerInterfaces);
             if (link.is_up && !link.is_loopback && !is_container && link.mtu > 0 && counts(link)) {
                 mtu = mtu == 0 ? link.mtu : std::min(mtu, link.mtu);
             }
@@ -100,33 +107,37 @@ Result<> LinkSetup::sync_addresses(std::span<const net::Prefix> wanted) {
     return add_addresses(wanted);  // those that went with the first address of their subnet
 }
 
-void LinkSetup::sync_routes(const std::set<net::Prefix>& wanted) {
+void LinkSetup::sync_routes(const std::set<net::Prefix>& wanted,
+                            std::span<const net::Prefix> pools) {
     for (auto it = installed_.begin(); it != installed_.end();) {
-        if (wanted.contains(*it)) {
+        const auto& [prefix, table] = *it;
+        if (wanted.contains(prefix) && table == table_of(prefix, pools)) {
             ++it;
             continue;
         }
-        if (Result<> removed = rtnetlink_.remove_route({*it, index_, {}}); !removed) {
+        if (Result<> removed = rtnetlink_.remove_route({prefix, index_, {}, kProtocol, table});
+            !removed) {
             log_.warn("route_not_removed",
-                      {{"route", it->to_string()}, {"cause", removed.error().message()}});
+                      {{"route", prefix.to_string()}, {"cause", removed.error().message()}});
         }
         it = installed_.erase(it);
     }
-    std::set<net::Prefix> present;
-    if (const auto routes = rtnetlink_.routes(index_)) {
-        for (const netlink::Route& route : *routes) {
-            present.insert(route.destination);
+    std::set<std::pair<net::Prefix, std::uint32_t>> present;
+    for (const std::uint32_t table : {netlink::kMainTable, kPoolTable}) {
+        if (const auto routes = rtnetlink_.routes(index_, table)) {
+            for (const netlink::Route& route : *routes) {
+                present.emplace(route.destination, table);
+            }
         }
     }
     std::map<net::Prefix, Error> failed;
     for (const net::Prefix& prefix : wanted) {
-        if (present.contains(prefix)) {
-            installed_.insert(prefix);
-            continue;
-        }
-        Result<> added = rtnetlink_.add_route({prefix, index_, {}});
+        const std::uint32_t table = table_of(prefix, pools);
+        Result<> added = present.contains({prefix, table})
+                             ? Result<>{}
+                             : rtnetlink_.add_route({prefix, index_, {}, kProtocol, table});
         if (added) {
-            installed_.insert(prefix);
+            installed_[prefix] = table;
             continue;
         }
         if (!failed_.contains(prefix)) {

@@ -26,8 +26,8 @@ inline constexpr std::uint32_t kTxQueueLength = 1000;
 [[nodiscard]] std::uint32_t gso_segments_for(std::uint32_t mtu);
 
 /// The inner MTU for an underlay of these links. `towards`: indices of the links that carry the
-/// ways to the peers; where none of them counts, all do. Loopback, links that are down and
-/// the links of containers, which have this MTU, never do.
+/// ways to the peers; where none of them counts, all do. Loopback, containers' ends (they have the
+/// overlay's own) and links that are down never do.
 [[nodiscard]] std::uint32_t mtu_for(std::span<const netlink::Link> links,
                                     const std::set<unsigned>& towards);
 
@@ -45,9 +45,10 @@ class LinkSetup {
     /// fails is left to the next call. Routes may vanish with a removed address, so sync_routes()
     /// comes after.
     Result<> sync_addresses(std::span<const net::Prefix> wanted);
-    /// Ensures every wanted route, removes what is no longer wanted. A route that cannot be added
-    /// is logged once, told by failed_routes() and tried again at the next call.
-    void sync_routes(const std::set<net::Prefix>& wanted);
+    /// Ensures every wanted route, removes what is no longer wanted; what lies in one of `pools`
+    /// is in the pools' own table (pool_routing.hpp). A route that cannot be added is logged once,
+    /// told by failed_routes() and tried again at the next call.
+    void sync_routes(const std::set<net::Prefix>& wanted, std::span<const net::Prefix> pools);
     /// Whether messages of this path would leave by another interface than the peer's came in by,
     /// or not at all (kernel socket.c, send4 and send6).
     [[nodiscard]] bool has_moved(const net::Path& path, std::uint32_t fwmark);
@@ -60,8 +61,8 @@ class LinkSetup {
     netlink::Rtnetlink rtnetlink_;
     unsigned index_;
     Log& log_;
-    std::set<net::Prefix> added_;      // addresses
-    std::set<net::Prefix> installed_;  // routes
+    std::set<net::Prefix> added_;                     // addresses
+    std::map<net::Prefix, std::uint32_t> installed_;  // routes, with their table
     std::map<net::Prefix, Error> failed_;
 };
 

@@ -55,12 +55,11 @@ Node::Impl::Impl(config::Config config, Environment environment)
           env_.loop,
           env_.paths.state_dir / (config_.node.interface + ".discovered"),
           env_.log,
-          {[this](const std::vector<net::Prefix>& allowed) {
-               env_.log.info("allow_list_changed", {{"prefixes", std::to_string(allowed.size())}});
-           },
+          {[this](const std::vector<net::Prefix>& allowed) { firewall_->set_allowed(allowed); },
            {}}),
       timer_(env_.loop),
-      reconcile_timer_(env_.loop) {}
+      reconcile_timer_(env_.loop),
+      down_timer_(env_.loop) {}
 
 Result<> Node::Impl::start_engine() {
     const Result<const crypto::AeadKernels*> kernels = crypto::choose_kernels(config_.node.isa);
@@ -115,6 +114,10 @@ Result<> Node::Impl::start_engine() {
     }
     engine_ = std::move(*started);
     link_.emplace(std::move(*rtnetlink), engine_->ifindex(), env_.log);
+    firewall_.emplace(Firewall::Parts{env_.loop, env_.log, engine_->ifindex(), [this] {
+                                          sync_addresses();
+                                          sync_routes();
+                                      }});
     return {};
 }
 
@@ -172,6 +175,8 @@ void Node::Impl::stop() {
     reconcile_timer_.cancel();
     allow_list_.stop();
     node_file_.write_stopped("weftd has stopped");
+    down_timer_.cancel();
+    firewall_.reset();  // the guards stay
     network_.reset();
     overlay_.reset();
     link_.reset();
@@ -310,7 +315,7 @@ void Node::Impl::sync_routes() {
         }
     }
     skipped_routes_ = wanted.skipped;
-    link_->sync_routes(wanted.routes);
+    link_->sync_routes(wanted.routes, firewall_->guarded());
     routes_tried_ = BootClock::now();
 }
 
@@ -342,6 +347,8 @@ Result<> Node::Impl::reload() {
     config_ = std::move(*config);
     allow_list_.configure(config_.discovery, {});
     node_file_.write(node_file());
+    sync_firewall();
+    sync_routes();  // with guards or without, they are in another table
     describe_self();
     env_.log.info("config_reloaded", {{"peers", std::to_string(peers_.size())}});
     return {};
@@ -396,6 +403,12 @@ Result<> Node::reload() {
 }
 Result<> Node::apply(const DeviceEdit& edit) {
     return impl_->apply(edit);
+}
+std::vector<api::Check> Node::check() {
+    return impl_->check();
+}
+void Node::end_soon() {
+    impl_->end_soon();
 }
 api::Status Node::status() {
     return impl_->status();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The node's state. What it does is in four files: node.cpp (life, changes), node_network.cpp (what
+// The node's state. What it does is in five files: node.cpp (life, changes), node_network.cpp (what
 // the network it is in makes of it), node_watch.cpp (each second), node_status.cpp (what there is
-// to say). Control thread.
+// to say), node_check.cpp (what may be wrong). Control thread.
 #pragma once
 
 #include <memory>
@@ -22,6 +22,7 @@
 
 #include "allow_list.hpp"
 #include "endpoint_names.hpp"
+#include "firewall.hpp"
 #include "link_setup.hpp"
 #include "live_peers.hpp"
 #include "network_impl.hpp"
@@ -47,6 +48,8 @@ class Node::Impl {
 
     // ---- What there is to say: node_status.cpp -----------------------------------------------
     [[nodiscard]] api::Status status();
+    [[nodiscard]] std::vector<api::Check> check();  // node_check.cpp
+    void end_soon();
     [[nodiscard]] Result<PingTarget> ping_target(std::string_view target);
     [[nodiscard]] std::string session_of(const KeyBytes& public_key);
     [[nodiscard]] const std::string& interface() const { return engine_->interface(); }
@@ -84,6 +87,8 @@ class Node::Impl {
     void reconcile();
     /// The same without the key, which a reload has set.
     void reconcile_members();
+    void sync_firewall();
+    void invite();
     void apply_own_key();
     void apply_members();
     void call_members();
@@ -111,6 +116,11 @@ class Node::Impl {
     [[nodiscard]] std::string name_of(const KeyBytes& public_key) const;
     [[nodiscard]] api::PeerStatus status_of(const PeerView& peer) const;
     void add_peer_problems(const DeviceView& device, std::vector<api::Problem>& out) const;
+    [[nodiscard]] api::Check check_interface();
+    [[nodiscard]] api::Check check_offloads() const;
+    [[nodiscard]] api::Check check_guards();
+    [[nodiscard]] api::Check check_clock() const;
+    void add_foreign_checks(std::vector<api::Check>& out);
     [[nodiscard]] std::vector<api::Problem> problems(const DeviceView& device) const;
 
     Environment env_;
@@ -125,6 +135,8 @@ class Node::Impl {
     std::optional<netlink::RouteMonitor> route_monitor_;
     std::optional<netlink::Rtnetlink> rtnetlink_;  // for looking around
 
+    std::optional<Firewall> firewall_;
+    Time firewall_seen_;
     std::optional<Overlay> overlay_;
     std::unique_ptr<Network> network_;
     bool reconcile_due_ = false;
@@ -158,6 +170,7 @@ class Node::Impl {
     AllowList allow_list_;
     boost::asio::steady_timer timer_;
     boost::asio::steady_timer reconcile_timer_;
+    boost::asio::steady_timer down_timer_;
 };
 
 }  // namespace weft::control

@@ -9,6 +9,7 @@
 #include <weft/gossip/record.hpp>
 
 #include "device_access.hpp"
+#include "network_directory.hpp"
 #include "node_impl.hpp"
 
 namespace weft::control {
@@ -38,12 +39,10 @@ std::string software() {
 
 Result<> Node::Impl::start_network() {
     boot_id_ = read_boot_id();
-    overlay_.emplace(Overlay::Parts{env_.loop,
-                                    *engine_,
-                                    env_.log,
-                                    random_,
-                                    env_.paths.state_dir / (config_.node.interface + ".network"),
-                                    [this] { reconcile_soon(); }});
+    overlay_.emplace(Overlay::Parts{
+        env_.loop, *engine_, env_.log, random_, network_directory(env_.paths, config_), [this] {
+            reconcile_soon();
+        }});
     network_ = std::make_unique<Network>(
         std::make_unique<Network::Impl>(Network::Impl::Parts{env_.loop,
                                                              *overlay_,
@@ -155,9 +154,41 @@ void Node::Impl::reconcile_members() {
     apply_members();
     forget_absent_peers();
     call_members();
+    sync_firewall();
     sync_addresses();
     sync_routes();
     node_file_.write(node_file());
+}
+
+/// The guards are there before the first route that they guard.
+void Node::Impl::sync_firewall() {
+    firewall_->set(config_, engine_->listen_port(), pools());
+    invite();
+}
+
+/// A token opens lockdown's port as long as it can be used, and until it expires to whom has used
+/// it, who may ask again, for the answer may have been lost.
+void Node::Impl::invite() {
+    const mesh::Participant& participant = overlay_->participant();
+    std::set<net::Prefix> invited;
+    if (participant.is_member() && participant.issuer() != nullptr) {
+        const identity::UnixSeconds now = participant.time().view().now;
+        for (const auto& [id, token] : participant.issuer()->tokens()) {
+            if (token.withdrawn || token.expiry <= now) {
+                continue;
+            }
+            for (const issuer::Ledger::Use& use : token.used) {
+                invited.insert(net::Prefix::host(use.source));
+            }
+            if (token.open() && token.from) {
+                invited.insert(*token.from);
+            } else if (token.open()) {
+                invited.insert({net::IpAddress::unspecified(net::Family::kIpv4), 0});
+                invited.insert({net::IpAddress::unspecified(net::Family::kIpv6), 0});
+            }
+        }
+    }
+    firewall_->set_invited({invited.begin(), invited.end()});
 }
 
 /// After leaving and after a rotation it is another one.

@@ -156,6 +156,7 @@ std::vector<api::Problem> Node::Impl::problems(const DeviceView& device) const {
                        "restart weftd"});
     }
     add_peer_problems(device, out);
+    firewall_->add_problems(out);
     add_network_problems(out);
     allow_list_.add_problems(out);
     if (const auto& participant = overlay_->participant(); participant.has_root()) {
@@ -210,6 +211,8 @@ api::Status Node::Impl::status() {
     for (std::size_t reason = 1; reason < net::kDropReasonCount; ++reason) {
         status.drops.emplace(net::kDropReasonNames[reason], drops[reason]);
     }
+    firewall_->observe();
+    firewall_->add_drops(status.drops);
     status.problems = problems(device);
     status.verdict = api::count_problems(status.problems) == 0 ? "healthy" : "degraded";
     return status;

@@ -15,6 +15,7 @@ namespace {
 constexpr std::chrono::milliseconds kTick{1000};
 constexpr std::chrono::milliseconds kTickWhileResolving{100};
 constexpr std::chrono::seconds kLinkRepair{30};
+constexpr std::chrono::seconds kFirewallTick{5};
 constexpr std::size_t kGreetingsPerTick = 500;
 
 }  // namespace
@@ -43,6 +44,11 @@ void Node::Impl::on_tick() {
     greet_peers();
     if (to_greet_.empty()) {  // else the file still says more than is known now
         live_peers_.keep(samples_, BootClock::now());
+    }
+    invite();
+    if (BootClock::now() - firewall_seen_ > kFirewallTick) {
+        firewall_seen_ = BootClock::now();
+        firewall_->tick();
     }
     take_answers();
     ask_names();

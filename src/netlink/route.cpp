@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rtnetlink: routes of the main table. The first thing an outbound packet meets: what is routed to
+// Rtnetlink: routes. The first thing an outbound packet meets: what is routed to
 // weft0 enters the tunnel. Control thread and the CNI plugin. Kernel: net/ipv4/fib_frontend.c
 // (inet_rtm_newroute, inet_dump_fib), net/ipv6/route.c; rtnetlink(7).
 #include <cerrno>
@@ -24,28 +24,38 @@ std::string interface_name(unsigned index) {
 }
 
 std::string describe(const Route& route) {
-    return "route to " + route.destination.to_string() + " by " + interface_name(route.interface);
+    return "route to " + route.destination.to_string() +
+           (route.interface == 0 ? std::string{" that rejects"}
+                                 : " by " + interface_name(route.interface));
 }
 
 MessageBuilder build_request(std::uint16_t type, std::uint16_t flags, const Route& route) {
     const net::Prefix destination = route.destination.masked();
     const bool adds = type == RTM_NEWROUTE;
+    const bool rejects = route.interface == 0;
     rtmsg head{};
     head.rtm_family = address_family(destination.address.family());
     head.rtm_dst_len = destination.length;
-    head.rtm_table = RT_TABLE_MAIN;
+    head.rtm_table = RT_TABLE_UNSPEC;  // RTA_TABLE holds all of its bits
     head.rtm_protocol = route.protocol;
     // RT_SCOPE_NOWHERE: any, when looking for the route to remove.
     const auto scope =
         route.gateway ? std::uint8_t{RT_SCOPE_UNIVERSE} : std::uint8_t{RT_SCOPE_LINK};
     head.rtm_scope = adds ? scope : std::uint8_t{RT_SCOPE_NOWHERE};
     head.rtm_type = adds ? std::uint8_t{RTN_UNICAST} : std::uint8_t{RTN_UNSPEC};
+    if (rejects) {
+        head.rtm_type = RTN_UNREACHABLE;
+        head.rtm_scope = RT_SCOPE_UNIVERSE;
+    }
     MessageBuilder request{type, flags};
     request.fixed_header(head);
+    request.attribute_u32(RTA_TABLE, route.table);
     if (destination.length != 0) {
         request.attribute(RTA_DST, destination.address.bytes());
     }
-    request.attribute_u32(RTA_OIF, route.interface);
+    if (!rejects) {
+        request.attribute_u32(RTA_OIF, route.interface);
+    }
     if (adds && route.source) {
         request.attribute(RTA_PREFSRC, route.source->bytes());
     }
@@ -57,9 +67,6 @@ MessageBuilder build_request(std::uint16_t type, std::uint16_t flags, const Rout
 
 Result<> check(const Route& route) {
     const net::Prefix& destination = route.destination;
-    if (route.interface == 0) {
-        return invalid("a route needs an interface");
-    }
     if (destination.length > destination.address.bits()) {
         return invalid("prefix length " + std::to_string(destination.length) + " is too long");
     }
@@ -77,15 +84,15 @@ unsigned first_hop(ConstBytes value) {
     return hop && hop->rtnh_ifindex > 0 ? static_cast<unsigned>(hop->rtnh_ifindex) : 0;
 }
 
-/// A route of the main table; interface 0 where it has none (blackhole, unreachable).
+/// Interface 0 where it has none (blackhole, unreachable).
 std::optional<Route> read_route(const Reply& reply) {
     ConstBytes rest{reply.payload};
     const std::optional<rtmsg> head = take_fixed_header<rtmsg>(rest);
     if (reply.type != RTM_NEWROUTE || !head || (head->rtm_flags & RTM_F_CLONED) != 0) {
         return std::nullopt;
     }
-    std::uint32_t table = head->rtm_table;
     Route route;
+    route.table = head->rtm_table;
     route.protocol = head->rtm_protocol;
     std::optional<net::IpAddress> destination = net::IpAddress::unspecified(
         head->rtm_family == AF_INET ? net::Family::kIpv4 : net::Family::kIpv6);
@@ -107,26 +114,33 @@ std::optional<Route> read_route(const Reply& reply) {
                 route.gateway = read_address(head->rtm_family, attribute->value);
                 break;
             case RTA_TABLE:
-                table = read_u32(attribute->value);
+                route.table = read_u32(attribute->value);
                 break;
             default:
                 break;
         }
     }
-    if (table != RT_TABLE_MAIN || !destination || head->rtm_dst_len > destination->bits()) {
+    if (!destination || head->rtm_dst_len > destination->bits()) {
         return std::nullopt;
+    }
+    if (head->rtm_type != RTN_UNICAST) {
+        route.interface = kAnyInterface;  // IPv6 says "lo"
     }
     route.destination = {*destination, head->rtm_dst_len};
     return route;
 }
 
-/// The main table of one family, all of it or (interface not 0) what leaves there.
-Result<std::vector<Route>> dump(const Channel& channel, net::Family family, unsigned interface) {
+/// A table of one family, all of it or (interface not 0) what leaves there.
+Result<std::vector<Route>> dump(const Channel& channel,
+                                net::Family family,
+                                unsigned interface,
+                                std::uint32_t table) {
     rtmsg head{};
     head.rtm_family = address_family(family);
-    head.rtm_table = RT_TABLE_MAIN;
+    head.rtm_table = RT_TABLE_UNSPEC;
     MessageBuilder request{RTM_GETROUTE, NLM_F_DUMP};
     request.fixed_header(head);
+    request.attribute_u32(RTA_TABLE, table);  // older kernels ignore it: filtered again below
     if (interface != 0) {
         request.attribute_u32(RTA_OIF, interface);  // older kernels ignore it: filtered again below
     }
@@ -142,7 +156,7 @@ Result<std::vector<Route>> dump(const Channel& channel, net::Family family, unsi
     }
     for (const Reply& reply : *replies) {
         const std::optional<Route> route = read_route(reply);
-        if (route && (interface == 0 || route->interface == interface)) {
+        if (route && route->table == table && (interface == 0 || route->interface == interface)) {
             routes.push_back(*route);
         }
     }
@@ -153,7 +167,8 @@ Result<std::vector<Route>> dump(const Channel& channel, net::Family family, unsi
 /// that names the other one.
 Result<> judge_existing(const Channel& channel, const Route& wanted, const Error& kernel_error) {
     const net::Prefix destination = wanted.destination.masked();
-    const Result<std::vector<Route>> routes = dump(channel, destination.address.family(), 0);
+    const Result<std::vector<Route>> routes =
+        dump(channel, destination.address.family(), 0, wanted.table);
     if (!routes) {
         return routes.error();
     }
@@ -218,10 +233,11 @@ Result<> Rtnetlink::remove_route(const Route& route) {
     return {};
 }
 
-Result<std::vector<Route>> Rtnetlink::routes(unsigned index) {
+Result<std::vector<Route>> Rtnetlink::routes(unsigned index, std::uint32_t table) {
     std::vector<Route> all;
     for (const net::Family family : {net::Family::kIpv4, net::Family::kIpv6}) {
-        const Result<std::vector<Route>> routes = dump({fd_.get(), sequence_}, family, index);
+        const Result<std::vector<Route>> routes =
+            dump({fd_.get(), sequence_}, family, index, table);
         if (!routes) {
             return routes.error();
         }

@@ -4,15 +4,41 @@
 #include <array>
 #include <cerrno>
 
+#include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
 #include <weft/base/bytes.hpp>
 #include <weft/netlink/route_monitor.hpp>
+#include <weft/netlink/rtnetlink.hpp>
 
 #include "exchange.hpp"
+#include "message.hpp"
 
 namespace weft::netlink {
+namespace {
+
+constexpr std::size_t kNoticeMax = 16 << 10;  // NLMSG_GOODSIZE of the largest pages
+
+bool is_loss(const MessageView& message, unsigned interface) {
+    ConstBytes payload = message.payload;
+    switch (message.header.nlmsg_type) {
+        case RTM_DELRULE:
+            return true;
+        case RTM_DELROUTE: {
+            const std::optional<rtmsg> head = take_fixed_header<rtmsg>(payload);
+            return head && head->rtm_protocol == kRouteProtocol;
+        }
+        case RTM_DELADDR: {
+            const std::optional<ifaddrmsg> head = take_fixed_header<ifaddrmsg>(payload);
+            return head && head->ifa_index == interface;
+        }
+        default:
+            return false;
+    }
+}
+
+}  // namespace
 
 Result<RouteMonitor> RouteMonitor::open() {
     Result<UniqueFd> fd = open_route_socket();
@@ -43,6 +69,25 @@ bool RouteMonitor::take_changes() {
             return changed;
         }
         changed = true;
+    }
+}
+
+bool RouteMonitor::take_losses(unsigned interface) {
+    bool lost = false;
+    std::array<std::byte, kNoticeMax> buffer;
+    while (true) {
+        const auto size = ::recv(fd_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+        if (size < 0 && errno == EINTR) {
+            continue;
+        }
+        if (size < 0 && errno != ENOBUFS) {
+            return lost;
+        }
+        lost = lost || size < 0;
+        ConstBytes rest = ConstBytes{buffer}.first(size < 0 ? 0 : static_cast<std::size_t>(size));
+        while (const std::optional<MessageView> message = next_message(rest)) {
+            lost = lost || is_loss(*message, interface);
+        }
     }
 }
 

@@ -32,6 +32,8 @@ constexpr std::array kRoutes = {
     RouteEntry{"GET", "/v1/members", Route::kMembers},
     RouteEntry{"GET", "/v1/ipam", Route::kIpam},
     RouteEntry{"GET", "/v1/config", Route::kConfig},
+    RouteEntry{"GET", "/v1/check", Route::kCheck},
+    RouteEntry{"POST", "/v1/down", Route::kDown, For::kRoot},
     RouteEntry{"POST", "/v1/ping", Route::kPing},
     RouteEntry{"POST", "/v1/reload", Route::kReload, For::kRoot},
     RouteEntry{"POST", "/v1/init", Route::kInit, For::kRoot},
@@ -159,6 +161,11 @@ ApiResponse ApiRoutes::answer(const FoundRoute& found, const ApiRequest& request
             return peers();
         case Route::kConfig:
             return {200, node_.config_json(), {}};
+        case Route::kCheck:
+            return {200, api::to_json(node_.check()), {}};
+        case Route::kDown:
+            node_.end_soon();
+            return network_response(Result<>{});
         case Route::kReload:
             return reload();
         case Route::kInit:

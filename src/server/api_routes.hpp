@@ -33,6 +33,8 @@ enum class Route : std::uint8_t {
     kStatus,
     kPeers,
     kConfig,
+    kCheck,
+    kDown,
     kPing,
     kReload,
     kInit,

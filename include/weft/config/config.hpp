@@ -84,6 +84,16 @@ struct CniConfig {
     std::filesystem::path bin_dir = "/usr/lib/cni";
 };
 
+struct FirewallConfig {
+    bool enabled = true;     // guards of the pool, in nftables and in routing
+    bool lockdown = false;   // only who is allowed reaches listen_port
+    bool masquerade = true;  // containers leave the cluster with the node's address
+    bool mss_clamp = true;
+    bool exclusive = true;              // nobody else can change weft's tables (Linux 6.9)
+    std::vector<net::Prefix> allow;     // for lockdown; masked
+    std::vector<net::Prefix> metadata;  // what containers may reach of metadata addresses; masked
+};
+
 struct ApiConfig {
     std::filesystem::path socket = "/run/weft/weftd.sock";
     std::string group = "weft";
@@ -100,6 +110,7 @@ struct Config {
     std::vector<PeerConfig> peers;           // in file order
     std::vector<DiscoveryConfig> discovery;  // in file order
     CniConfig cni;
+    FirewallConfig firewall;
     ApiConfig api;
     LogConfig log;
     sys::Offloads offloads;  // WEFT_OFFLOAD_OFF applied

@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 
+#include <weft/api/check.hpp>
 #include <weft/api/status.hpp>
 #include <weft/base/log.hpp>
 #include <weft/base/result.hpp>
@@ -40,6 +41,8 @@ class Node {
         Log& log;
         /// The interface was removed by someone else: the daemon must end. Called once.
         std::function<void()> on_interface_lost;
+        /// weft down: the daemon is to end, once the answer to it is on its way.
+        std::function<void()> on_down;
     };
 
     /// Brings everything up or leaves nothing behind.
@@ -55,6 +58,10 @@ class Node {
     Result<> reload();
 
     [[nodiscard]] api::Status status();
+    /// Looks for what may be wrong, on the machine too; takes some milliseconds.
+    [[nodiscard]] std::vector<api::Check> check();
+    /// Has the daemon end.
+    void end_soon();
     /// The configuration in force as JSON, with the origin of each value; no secrets.
     [[nodiscard]] std::string config_json() const;
     [[nodiscard]] const std::string& interface() const;

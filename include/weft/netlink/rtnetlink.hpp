@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Links, addresses and routes by rtnetlink (rtnetlink(7)), one request and its acknowledgement at a
-// time. No libmnl: the CNI plugin links this too. All calls are idempotent unless they say
-// otherwise.
+// Links, addresses, routes and routing rules by rtnetlink (rtnetlink(7)), one request and its
+// acknowledgement at a time. No libmnl: the CNI plugin links this too. All calls are idempotent
+// unless they say otherwise.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +20,7 @@ namespace weft::netlink {
 inline constexpr std::uint8_t kRouteProtocol = 87;
 
 inline constexpr unsigned kAnyInterface = 0;
+inline constexpr std::uint32_t kMainTable = 254;  // RT_TABLE_MAIN
 
 using MacAddress = ByteArray<6>;
 
@@ -51,10 +52,22 @@ struct VethPair {
 
 struct Route {
     net::Prefix destination;
-    unsigned interface = 0;
+    unsigned interface = 0;                     // 0: none, packets are answered with unreachable
     std::optional<net::IpAddress> source = {};  // preferred source address
     std::uint8_t protocol = kRouteProtocol;
+    std::uint32_t table = kMainTable;
     std::optional<net::IpAddress> gateway = {};  // nothing: the destination is on the link
+};
+
+/// "ip rule": packets to `to` are routed by `table`.
+struct Rule {
+    net::Prefix to;
+    std::uint32_t preference = 0;
+    std::uint32_t table = kMainTable;
+    /// Routes of that table with this prefix length or a shorter one do not count.
+    std::optional<std::uint8_t> suppressed_length;
+
+    friend bool operator==(const Rule&, const Rule&) = default;
 };
 
 class Rtnetlink {
@@ -80,9 +93,12 @@ class Rtnetlink {
     Result<> add_route(const Route& route);
     /// Removes the route of this destination, interface and protocol; none there is success.
     Result<> remove_route(const Route& route);
-    /// The routes of the main table that leave by this interface (kAnyInterface: by whichever),
-    /// those of the kernel excepted.
-    [[nodiscard]] Result<std::vector<Route>> routes(unsigned index);
+    /// The routes of a table that leave by this interface (kAnyInterface: by whichever), those of
+    /// the kernel excepted.
+    [[nodiscard]] Result<std::vector<Route>> routes(unsigned index,
+                                                    std::uint32_t table = kMainTable);
+    Result<> add_rule(const Rule& rule);
+    Result<> remove_rule(const Rule& rule);
     /// The interface by which packets to `destination` leave, from `source` and with a mark if
     /// these are set; errors: unreachable, `source` is no address of ours.
     [[nodiscard]] Result<unsigned> interface_towards(const net::IpAddress& destination,

@@ -46,7 +46,8 @@ std::vector<Mistake> mistakes() {
         {"an unknown section", "[nod]\n", "weft.toml:1:2: unknown key 'nod', did you mean 'node'?"},
         {"a section of a later version",
          "[gossip]\nenabled = true\n",
-         "weft.toml:1:2: unknown key 'gossip' (known here: node, network, peer, discovery, cni, api, "
+         "weft.toml:1:2: unknown key 'gossip' (known here: node, network, peer, firewall, discovery, "
+         "cni, api, "
          "log)"},
         {"a peer as a plain section",
          "[peer]\nname = \"b\"\n",
@@ -142,6 +143,12 @@ std::vector<Mistake> mistakes() {
         {"a block of no size",
          "[network]\nblock4 = 33\n",
          "weft.toml:2:10: network.block4 must be 1..32, not 33"},
+        {"a switch that is a word",
+         "[firewall]\nlockdown = \"yes\"\n",
+         "weft.toml:2:12: firewall.lockdown must be true or false"},
+        {"an allowed name",
+         "[firewall]\nallow = [\"example.org\"]\n",
+         "weft.toml:2:10: firewall.allow is not an address or prefix"},
         {"an address twice",
          node("addresses = [\"10.0.0.1/24\", \"10.0.0.1/16\"]\n"),
          "weft.toml:3:29: node.addresses names 10.0.0.1 twice"},

@@ -87,6 +87,15 @@ enabled = false
 conf_dir = "/etc/other/net.d"
 bin_dir = "/opt/cni/bin"
 
+[firewall]
+enabled = false
+lockdown = true
+masquerade = false
+mss_clamp = false
+exclusive = false
+allow = ["192.0.2.9/24", "2001:db8::1"]
+metadata = ["169.254.169.254"]
+
 [api]
 socket = "/tmp/w.sock"
 group = "adm"
@@ -103,6 +112,14 @@ TEST_F(Load, takes_every_key) {
     EXPECT_EQ(config.node.listen_port, 51841);
     EXPECT_EQ(config.node.mtu, 1420U);
     EXPECT_EQ(config.node.workers, 2U);
+    const FirewallConfig& firewall = config.firewall;
+    EXPECT_FALSE(firewall.enabled || firewall.masquerade || firewall.mss_clamp ||
+                 firewall.exclusive);
+    EXPECT_TRUE(firewall.lockdown);
+    ASSERT_EQ(firewall.allow.size(), 2U);
+    EXPECT_EQ(firewall.allow[0].to_string(), "192.0.2.0/24");
+    EXPECT_EQ(firewall.allow[1].to_string(), "2001:db8::1/128");
+    ASSERT_EQ(firewall.metadata.size(), 1U);
     EXPECT_EQ(config.node.fwmark, 16U);
     EXPECT_EQ(config.node.private_key_file, directory_ / "private.key");
     ASSERT_EQ(config.node.addresses.size(), 2U);

@@ -17,7 +17,8 @@ namespace {
 const std::vector<netlink::Link> kLinks = {{1, "lo", 65536, true, true},
                                            {2, "eth0", 1500, true, false},
                                            {3, "eth1", 9000, true, false},
-                                           {4, "eth2", 1400, false, false}};
+                                           {4, "eth2", 1400, false, false},
+                                           {5, "wva1", 1400, true, false}};
 
 TEST(LinkSetup, TakesTheSmallestMtuTowardsPeers) {
     EXPECT_EQ(mtu_for(kLinks, {3}), 8920U);
@@ -28,6 +29,7 @@ TEST(LinkSetup, TakesAllLinksWhereNoneLeadsToPeers) {
     EXPECT_EQ(mtu_for(kLinks, {}), 1420U);
     EXPECT_EQ(mtu_for(kLinks, {1}), 1420U);  // loopback does not count
     EXPECT_EQ(mtu_for(kLinks, {4}), 1420U);  // down neither
+    EXPECT_EQ(mtu_for(kLinks, {5}), 1420U);  // nor a container's, or each start would take 80 off
 }
 
 TEST(LinkSetup, StaysWithinWhatIpv6AndDatagramsAllow) {

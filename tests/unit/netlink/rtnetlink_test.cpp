@@ -3,6 +3,7 @@
 // routes, everything twice (idempotence), and conflicts name who is in the way.
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <fstream>
 
 #include <net/if.h>
@@ -268,6 +269,90 @@ TEST(RouteMonitor, TellsOnceOfEachKindOfChange) {
     down.up = false;
     ASSERT_TRUE(netlink.configure_link(weft1, down));
     EXPECT_TRUE(monitor->take_changes());
+}
+
+/// What `ip rule` of both families says of a preference.
+std::string rules_at(unsigned preference) {
+    const std::string list = "rule list pref " + std::to_string(preference);
+    std::FILE* const pipe = ::popen(("ip " + list + "; ip -6 " + list).c_str(), "r");
+    std::string text;
+    for (int c = 0; pipe != nullptr && (c = std::fgetc(pipe)) != EOF;) {
+        text += static_cast<char>(c);
+    }
+    ::pclose(pipe);
+    return text;
+}
+
+TEST(Rtnetlink, RulesLeadThePoolIntoItsTable) {
+    WEFT_MAKE_BENCH(bench);
+    constexpr std::uint32_t kTable = 51840;
+    const Rule hosts{prefix("10.32.0.0/12"), 5179, kMainTable, 31};
+    const Rule pool4{prefix("10.32.0.0/12"), 5180, kTable, {}};
+    const Rule pool6{prefix("fd44::/48"), 5180, kTable, {}};
+    for (int i = 0; i < 2; ++i) {
+        for (const Rule& rule : {hosts, pool4, pool6}) {
+            ASSERT_TRUE(netlink.add_rule(rule));
+        }
+    }
+    EXPECT_EQ(rules_at(5179),
+              "5179:\tfrom all to 10.32.0.0/12 lookup main suppress_prefixlength 31 proto 87\n");
+    EXPECT_EQ(rules_at(5180),
+              "5180:\tfrom all to 10.32.0.0/12 lookup 51840 proto 87\n"
+              "5180:\tfrom all to fd44::/48 lookup 51840 proto 87\n");
+    Route nowhere;
+    nowhere.destination = prefix("0.0.0.0/0");
+    nowhere.table = kTable;
+    ASSERT_TRUE(netlink.add_route(nowhere));
+    ASSERT_TRUE(netlink.add_route(nowhere));
+    EXPECT_FALSE(netlink.interface_towards(address("10.32.0.7")));
+    Route route;
+    route.destination = prefix("10.32.0.0/12");
+    route.interface = weft0;
+    route.table = kTable;
+    ASSERT_TRUE(netlink.add_route(route));
+    EXPECT_EQ(netlink.interface_towards(address("10.32.0.7")).value(), weft0);
+    route = {};
+    route.destination = prefix("10.32.0.0/24");  // of the main table: no host's, so it is nobody's
+    route.interface = weft1;
+    ASSERT_TRUE(netlink.add_route(route));
+    EXPECT_EQ(netlink.interface_towards(address("10.32.0.7")).value(), weft0);
+    route.destination = prefix("10.32.0.7/32");
+    ASSERT_TRUE(netlink.add_route(route));
+    EXPECT_EQ(netlink.interface_towards(address("10.32.0.7")).value(), weft1);
+    EXPECT_EQ(netlink.routes(kAnyInterface, kTable)->size(), 2U);
+    EXPECT_EQ(netlink.routes(weft1)->size(), 2U);
+    for (int i = 0; i < 2; ++i) {
+        ASSERT_TRUE(netlink.remove_route(nowhere));
+        for (const Rule& rule : {hosts, pool4, pool6}) {
+            ASSERT_TRUE(netlink.remove_rule(rule));
+        }
+    }
+    EXPECT_EQ(rules_at(5179) + rules_at(5180), "");
+    EXPECT_EQ(netlink.routes(kAnyInterface, kTable)->size(), 1U);
+}
+
+TEST(RouteMonitor, TellsLossesOfOursFromOthers) {
+    WEFT_MAKE_BENCH(bench);
+    Result<RouteMonitor> monitor = RouteMonitor::open();
+    ASSERT_TRUE(monitor);
+    Route route;
+    route.destination = prefix("10.80.0.0/16");
+    route.interface = weft0;
+    const Rule rule{prefix("10.80.0.0/16"), 5180, 51840, {}};
+    ASSERT_TRUE(netlink.add_route(route));
+    ASSERT_TRUE(netlink.add_rule(rule));
+    ASSERT_TRUE(netlink.add_address(weft0, prefix("10.77.0.1")));
+    ASSERT_TRUE(netlink.add_address(weft1, prefix("10.78.0.1")));
+    EXPECT_FALSE(monitor->take_losses(weft0));
+    ASSERT_TRUE(netlink.remove_address(weft1, prefix("10.78.0.1")));
+    EXPECT_FALSE(monitor->take_losses(weft0));
+    ASSERT_TRUE(netlink.remove_route(route));
+    EXPECT_TRUE(monitor->take_losses(weft0));
+    ASSERT_TRUE(netlink.remove_rule(rule));
+    EXPECT_TRUE(monitor->take_losses(weft0));
+    ASSERT_TRUE(netlink.remove_address(weft0, prefix("10.77.0.1")));
+    EXPECT_TRUE(monitor->take_losses(weft0));
+    EXPECT_FALSE(monitor->take_losses(weft0));
 }
 
 TEST(RouteMonitor, TooManyChangesAreAChangeAndThenOver) {

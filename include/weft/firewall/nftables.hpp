@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kernel's packet filter, as far as it is weft's: `table inet weft` and `table arp weft`, made
+// by one transaction each time, so that there are the old rules or the new ones and never none.
+// Control thread, or the guard that runs without the daemon; blocking, but not for long.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <weft/base/result.hpp>
+#include <weft/base/unique_fd.hpp>
+#include <weft/firewall/ruleset.hpp>
+
+namespace weft::firewall {
+
+/// Packets dropped, by reason: "inbound", "outbound", "arp", "spoofed", "metadata", "loopback",
+/// "lockdown".
+using DropCounts = std::map<std::string, std::uint64_t>;
+
+enum class Ownership : std::uint8_t {
+    kShared,  // whoever may change rules may change these
+    kOurs,    // this object's alone while it lives (Linux 6.9); where there is no such thing shared
+};
+
+class Nftables {
+  public:
+    /// Errors: ENOTSUP where weft was built without libnftnl, or the kernel has no nf_tables.
+    static Result<Nftables> open();
+
+    /// Replaces both tables; of an empty ruleset nothing remains. Counters begin at 0.
+    Result<> apply(const Ruleset& ruleset, Ownership ownership);
+    /// Other elements for the sets of who is allowed; the ruleset is otherwise in force.
+    Result<> replace_allowed(const Ruleset& ruleset);
+    Result<> remove() { return apply({}, Ownership::kShared); }
+
+    /// Nothing where there is no table.
+    [[nodiscard]] Result<DropCounts> drops();
+    /// Whether nobody else can change the tables.
+    [[nodiscard]] bool owned() const { return owned_; }
+    /// Of the netlink socket: who has made a change.
+    [[nodiscard]] std::uint32_t port() const { return port_; }
+
+  private:
+    Nftables(UniqueFd fd, std::uint32_t port) : fd_(std::move(fd)), port_(port) {}
+    Result<> replace(const Ruleset& ruleset, std::uint32_t flags);
+
+    UniqueFd fd_;
+    std::uint32_t port_;
+    std::uint32_t sequence_ = 1;
+    bool owned_ = false;
+};
+
+}  // namespace weft::firewall

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+// weft check: what may be wrong on this node, its own parts first, then the machine's settings and
+// other people's firewalls. What status calls a problem is one here too. Control thread.
+#include <algorithm>
+#include <fstream>
+
+#include <netinet/in.h>
+
+#include <weft/firewall/foreign.hpp>
+
+#include "device_access.hpp"
+#include "node_impl.hpp"
+#include "pool_routing.hpp"
+
+namespace weft::control {
+namespace {
+
+/// Long enough for the answer to weft down to be on its way.
+constexpr std::chrono::milliseconds kDownAfter{100};
+
+/// A sysctl's value; "" where the kernel has none of that name.
+std::string sysctl(const std::string& path) {
+    std::ifstream file{"/proc/sys/" + path};
+    std::string value;
+    std::getline(file, value);
+    return value;
+}
+
+api::Check check_forwarding(const char* name, const char* path, const char* setting) {
+    const std::string value = sysctl(path);
+    if (value.empty()) {
+        return {name, "skipped", "the kernel has no such family", ""};
+    }
+    return value == "0" ? api::Check{name,
+                                     "warning",
+                                     "off: containers on this node reach only each other's gateway",
+                                     std::string{"sysctl -w "} + setting}
+                        : api::Check{name, "ok", "on", ""};
+}
+
+/// Strict reverse path filtering does no harm here, and is no guard either; but what makes loopback
+/// addresses routable does.
+api::Check check_loopback() {
+    return sysctl("net/ipv4/conf/all/route_localnet") == "1"
+               ? api::Check{"route_localnet",
+                            "warning",
+                            "1 for all interfaces: neighbours may reach services on 127.0.0.1",
+                            "sysctl -w net.ipv4.conf.all.route_localnet=0"}
+               : api::Check{"route_localnet", "ok", "off", ""};
+}
+
+const char* path_text(firewall::Path path) {
+    switch (path) {
+        case firewall::Path::kInput:
+            return "what other nodes send to weft's port";
+        case firewall::Path::kForward:
+            return "what containers send and get by the overlay";
+        case firewall::Path::kOutput:
+            return "what weft sends to other nodes";
+    }
+    return "";
+}
+
+}  // namespace
+
+void Node::Impl::end_soon() {
+    down_timer_.expires_after(kDownAfter);
+    down_timer_.async_wait([this](const boost::system::error_code& error) {
+        if (!error && env_.on_down) {
+            env_.on_down();
+        }
+    });
+}
+
+std::vector<api::Check> Node::Impl::check() {
+    settle();
+    firewall_->observe();
+    std::vector<api::Check> checks{check_interface(), check_offloads(), check_clock()};
+    checks.push_back(
+        check_forwarding("ip_forward", "net/ipv4/ip_forward", "net.ipv4.ip_forward=1"));
+    checks.push_back(check_forwarding(
+        "ip6_forwarding", "net/ipv6/conf/all/forwarding", "net.ipv6.conf.all.forwarding=1"));
+    checks.push_back(check_loopback());
+    checks.push_back(check_guards());
+    add_foreign_checks(checks);
+    for (const api::Problem& problem : problems(view_of(*engine_, false))) {
+        if (problem.severity != "info") {
+            checks.push_back({problem.code,
+                              problem.severity,
+                              problem.subject + ": " + problem.cause,
+                              problem.remedy});
+        }
+    }
+    return checks;
+}
+
+api::Check Node::Impl::check_interface() {
+    const auto links = rtnetlink_->links();
+    const auto link = links ? std::find_if(links->begin(),
+                                           links->end(),
+                                           [&](const netlink::Link& each) {
+                                               return each.index == engine_->ifindex();
+                                           })
+                            : std::vector<netlink::Link>::const_iterator{};
+    if (!links || link == links->end()) {
+        return {"interface", "error", engine_->interface() + " is gone", "systemctl restart weftd"};
+    }
+    if (!link->is_up) {
+        return {"interface", "error", link->name + " is down", "ip link set " + link->name + " up"};
+    }
+    if (link->mtu != mtu_) {
+        return {"interface",
+                "warning",
+                link->name + " has MTU " + std::to_string(link->mtu) + " instead of " +
+                    std::to_string(mtu_),
+                "ip link set " + link->name + " mtu " + std::to_string(mtu_)};
+    }
+    return {"interface", "ok", link->name + " is up, MTU " + std::to_string(mtu_), ""};
+}
+
+api::Check Node::Impl::check_offloads() const {
+    const sys::Offloads now = engine_->offloads();
+    std::string off;
+    const auto note = [&off](bool wanted, bool has, const char* name) {
+        if (wanted && !has) {
+            off += (off.empty() ? "" : ", ") + std::string{name};
+        }
+    };
+    note(config_.offloads.tun_tso, now.tun_tso, "tun-tso");
+    note(config_.offloads.udp_gso, now.udp_gso, "udp-gso");
+    note(config_.offloads.udp_gro, now.udp_gro, "udp-gro");
+    return off.empty() ? api::Check{"offloads", "ok", "in use", ""}
+                       : api::Check{"offloads",
+                                    "warning",
+                                    "the kernel or a network card refuses " + off +
+                                        ": slower, but nothing is lost",
+                                    "a newer kernel or driver"};
+}
+
+api::Check Node::Impl::check_clock() const {
+    const auto& participant = overlay_->participant();
+    if (!participant.is_member()) {
+        return {"clock", "skipped", "in no network", ""};
+    }
+    return participant.time().view().trusted
+               ? api::Check{"clock", "ok", "agrees with the other nodes'", ""}
+               : api::Check{"clock", "error", "not trusted", "timedatectl status"};
+}
+
+/// Whether the guards are in force: the pool is asked for as any packet would be.
+api::Check Node::Impl::check_guards() {
+    if (!config_.firewall.enabled) {
+        return {"guards", "skipped", "firewall.enabled is false", ""};
+    }
+    if (pools().empty()) {
+        return {"guards", "skipped", "in no network: there is no pool to guard", ""};
+    }
+    for (const net::Prefix& pool : pools()) {
+        const net::IpAddress address = pool.first_host();
+        const auto own = own_addresses();
+        const bool is_own = std::any_of(
+            own.begin(), own.end(), [&](const auto& each) { return each.address == address; });
+        const Result<unsigned> way = rtnetlink_->interface_towards(address);
+        if (!is_own && (!way || *way != engine_->ifindex())) {
+            return {"guards",
+                    "error",
+                    pool.to_string() + " is routed elsewhere than to " + engine_->interface(),
+                    "ip route get " + address.to_string() + "; ip rule"};
+        }
+    }
+    return {"guards",
+            "ok",
+            firewall_->owned() ? "in force, and nobody else can change them"
+                               : "in force; put back when somebody removes them",
+            ""};
+}
+
+/// One packet for each way that weft's go: to its port and from it, and between a container and the
+/// overlay.
+void Node::Impl::add_foreign_checks(std::vector<api::Check>& out) {
+    const Surroundings around = surroundings();
+    const auto uplink = std::max_element(
+        around.addresses.begin(), around.addresses.end(), [](const auto& a, const auto& b) {
+            return a.leads_out < b.leads_out;
+        });
+    std::vector<firewall::Probe> probes;
+    if (uplink != around.addresses.end()) {
+        const auto links = rtnetlink_->links();
+        std::string name;
+        for (const netlink::Link& link : links ? *links : std::vector<netlink::Link>{}) {
+            name = link.index == uplink->interface ? link.name : name;
+        }
+        const net::IpAddress& own = uplink->address.address;
+        const std::uint16_t port = engine_->listen_port();
+        const net::IpAddress other = uplink->address.masked().first_host();
+        probes.push_back({firewall::Path::kInput, name, "", other, own, IPPROTO_UDP, port});
+        probes.push_back({firewall::Path::kOutput, "", name, own, other, IPPROTO_UDP, port});
+    }
+    const std::string container = std::string{firewall::kContainerInterfaces} + "0";
+    for (const net::Prefix& pool : pools()) {
+        const net::IpAddress address = pool.first_host();
+        const std::string& overlay = engine_->interface();
+        constexpr std::uint16_t kHttp = 80;
+        probes.push_back(
+            {firewall::Path::kForward, container, overlay, address, address, IPPROTO_TCP, kHttp});
+        probes.push_back(
+            {firewall::Path::kForward, overlay, container, address, address, IPPROTO_TCP, kHttp});
+    }
+    std::set<std::string> told;
+    for (const firewall::Probe& probe : probes) {
+        const auto drops = firewall::foreign_drops(probe);
+        if (!drops) {
+            out.push_back(
+                {"other_firewalls", "skipped", drops.error().cause, drops.error().remedy});
+            return;
+        }
+        for (const firewall::ForeignDrop& drop : *drops) {
+            if (told.insert(drop.chain + drop.remedy).second) {
+                out.push_back({"other_firewalls",
+                               drop.certain ? "error" : "warning",
+                               drop.chain + " drops " + path_text(probe.path) + ": " + drop.what +
+                                   (drop.certain ? "" : ", unless a rule before it lets it pass"),
+                               drop.remedy});
+            }
+        }
+    }
+    if (told.empty()) {
+        out.push_back({"other_firewalls", "ok", "let weft's packets pass", ""});
+    }
+}
+
+}  // namespace weft::control
