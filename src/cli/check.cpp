@@ -20,7 +20,7 @@ constexpr std::chrono::seconds kCheckTimeout{30};
 constexpr std::chrono::seconds kStopTimeout{15};
 constexpr std::chrono::milliseconds kLookEvery{50};
 
-Colour colour_of(const std::string& state) {
+Colour colour_of_check(const std::string& state) {
     if (state == "ok") {
         return Colour::kGreen;
     }
@@ -112,7 +112,7 @@ int show_checks(const Context& context, bool json) {
     for (const api::Check& check : *checks) {
         const bool good = check.state == "ok" || check.state == "skipped";
         context.terminal.out << paint(good ? "  " : "! ",
-                                      colour_of(check.state),
+                                      colour_of_check(check.state),
                                       context.terminal.colour)
                              << check.name << std::string(width - check.name.size() + 2, ' ')
                              << check.state << std::string(9 - check.state.size(), ' ')

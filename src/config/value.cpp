@@ -128,14 +128,6 @@ Result<std::uint32_t> Value::integer(std::uint32_t least, std::uint32_t most) co
     return static_cast<std::uint32_t>(value->get());
 }
 
-Result<bool> Value::truth() const {
-    const auto value = node_->value_exact<bool>();
-    if (!value) {
-        return wrong_type("true or false");
-    }
-    return *value;
-}
-
 Result<ByteArray<32>> Value::public_key() const {
     const auto value = text();
     if (!value) {

@@ -115,7 +115,7 @@ void LinkSetup::sync_routes(const std::set<net::Prefix>& wanted,
             ++it;
             continue;
         }
-        if (Result<> removed = rtnetlink_.remove_route({prefix, index_, {}, kProtocol, table});
+        if (Result<> removed = rtnetlink_.remove_route({prefix, index_, {}, kProtocol, {}, table});
             !removed) {
             log_.warn("route_not_removed",
                       {{"route", prefix.to_string()}, {"cause", removed.error().message()}});
@@ -135,7 +135,7 @@ void LinkSetup::sync_routes(const std::set<net::Prefix>& wanted,
         const std::uint32_t table = table_of(prefix, pools);
         Result<> added = present.contains({prefix, table})
                              ? Result<>{}
-                             : rtnetlink_.add_route({prefix, index_, {}, kProtocol, table});
+                             : rtnetlink_.add_route({prefix, index_, {}, kProtocol, {}, table});
         if (added) {
             installed_[prefix] = table;
             continue;

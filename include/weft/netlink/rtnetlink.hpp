@@ -55,8 +55,8 @@ struct Route {
     unsigned interface = 0;                     // 0: none, packets are answered with unreachable
     std::optional<net::IpAddress> source = {};  // preferred source address
     std::uint8_t protocol = kRouteProtocol;
-    std::uint32_t table = kMainTable;
     std::optional<net::IpAddress> gateway = {};  // nothing: the destination is on the link
+    std::uint32_t table = kMainTable;
 };
 
 /// "ip rule": packets to `to` are routed by `table`.
