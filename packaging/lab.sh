@@ -14,6 +14,7 @@ OUTER=${WEFT_LAB_OUTER:-4}       # address family of the endpoints
 MTU=${WEFT_LAB_MTU:-1500}        # of the underlay
 SUBJECT=${WEFT_LAB_SUBJECT:-weft} # what runs in every node at first
 NETWORK=${WEFT_LAB_NETWORK:-no}  # yes: weft init and weft join instead of written peers
+CONTAINERS=${WEFT_LAB_CONTAINERS:-plain} # cni: by weft-cni, which needs a network
 BORINGTUN=${BORINGTUN:-}
 PORT=51840
 OVERHEAD=80 # outer IPv6 40, UDP 8, WireGuard 32
@@ -28,6 +29,7 @@ usage: lab.sh up N              N nodes (1-40): a b c ... z n26 ..., containers 
        lab.sh down              removes everything; may be repeated
 environment: WEFT_LAB_DIR (/run/weft-lab), WEFT_LAB_OUTER=4|6, WEFT_LAB_MTU (1500), WEFT_LAB_SUBJECT
        (weft), WEFT_LAB_NETWORK=yes|no (weft init and join, or peers written into weft.toml: no),
+       WEFT_LAB_CONTAINERS=plain|cni (ip, or weft-cni in a network: plain),
        WEFT_OFFLOAD_OFF and WEFT_ISA (given to the daemons), BORINGTUN and WIREGUARD_GO (their programs),
        WEFT_BUILD
 USAGE
@@ -199,6 +201,10 @@ add_container() { # NODE'S INDEX, 1|2: at block.(9 + number)
     n=$(name_of "$i")
     where=$n$2
     add_place "$where"
+    if [ "$CONTAINERS" = cni ]; then
+        attach_by_cni "$n" "$where" "$(block4 "$i").$host" "$(block6 "$i"):$host"
+        return
+    fi
     # 45 segments of at most 1452 bytes: a super-packet always fits one train of datagrams.
     batch "$n" <<IP
 link add wv$where mtu $((MTU - OVERHEAD)) type veth peer name eth0 mtu $((MTU - OVERHEAD)) netns $(holder "$where")
@@ -215,6 +221,14 @@ route add $(block4 "$i").1/32 dev eth0 scope link
 route add default via $(block4 "$i").1
 route add default via fe80::1 dev eth0
 IP
+}
+
+attach_by_cni() { # NODE CONTAINER IPV4 IPV6: as a container runtime does it
+    local network
+    network=$(jq -nc --arg four "$3" --arg six "$4" '{cniVersion: "1.0.0", name: "weft", type: "weft-cni",
+        runtimeConfig: {ips: [$four, $six]}}')
+    enter "$1" env CNI_COMMAND=ADD CNI_CONTAINERID="$2" CNI_NETNS="/proc/$(holder "$2")/ns/net" CNI_IFNAME=eth0 \
+        "$WEFT_BUILD/weft-cni" <<<"$network" >"$LAB/$2/cni.json" || die "weft-cni: $(cat "$LAB/$2/cni.json")"
 }
 
 # ---- who speaks for a node ----------------------------------------------------------------------
@@ -370,7 +384,7 @@ first_contact() {
 
 # ---- commands -----------------------------------------------------------------------------------
 build_if_missing() {
-    [ -x "$WEFT_BUILD/weftd" ] && [ -x "$WEFT_BUILD/weft" ] && return 0
+    [ -x "$WEFT_BUILD/weftd" ] && [ -x "$WEFT_BUILD/weft" ] && [ -x "$WEFT_BUILD/weft-cni" ] && return 0
     say "building weft first"
     deps_install build
     build_preset release -- weftd weft weft-cni >&2
