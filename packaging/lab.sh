@@ -1,9 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Nodes on this machine: each a network and a mount namespace with its own /run/weft, /run/wireguard,
-# /run/netns, /var/lib/weft, /var/lib/weft-cni, /etc/weft and /etc/cni, joined by a bridge; two
-# container-like namespaces behind each; weftd in each node, or another WireGuard implementation in its
-# place. Nothing outside the namespaces changes: no link, no sysctl, no file but the
+# Nodes on this machine: each a network and a mount namespace with its own /run/weft, /etc/weft and so on,
+# joined by a bridge; two container-like namespaces behind each; weftd in each node, or another WireGuard
+# implementation in its place. Nothing outside the namespaces changes: no link, no sysctl, no file but the
 # lab's own directory. Topology, addresses: packaging/README.md.
 set -euo pipefail
 # shellcheck source=packaging/deps.sh
@@ -14,8 +13,7 @@ OUTER=${WEFT_LAB_OUTER:-4}       # address family of the endpoints
 MTU=${WEFT_LAB_MTU:-1500}        # of the underlay
 SUBJECT=${WEFT_LAB_SUBJECT:-weft} # what runs in every node at first
 NETWORK=${WEFT_LAB_NETWORK:-no}  # yes: weft init and weft join instead of written peers
-CONTAINERS=${WEFT_LAB_CONTAINERS:-plain} # cni: by weft-cni, which needs a network
-BORINGTUN=${BORINGTUN:-}
+CONTAINERS=${WEFT_LAB_CONTAINERS:-plain} BORINGTUN=${BORINGTUN:-} # cni: by weft-cni, in a network
 PORT=51840
 OVERHEAD=80 # outer IPv6 40, UDP 8, WireGuard 32
 
@@ -29,9 +27,8 @@ usage: lab.sh up N              N nodes (1-40): a b c ... z n26 ..., containers 
        lab.sh down              removes everything; may be repeated
 environment: WEFT_LAB_DIR (/run/weft-lab), WEFT_LAB_OUTER=4|6, WEFT_LAB_MTU (1500), WEFT_LAB_SUBJECT
        (weft), WEFT_LAB_NETWORK=yes|no (weft init and join, or peers written into weft.toml: no),
-       WEFT_LAB_CONTAINERS=plain|cni (ip, or weft-cni in a network: plain),
-       WEFT_OFFLOAD_OFF and WEFT_ISA (given to the daemons), BORINGTUN and WIREGUARD_GO (their programs),
-       WEFT_BUILD
+       WEFT_LAB_CONTAINERS=plain|cni (weft-cni, in a network: plain), WEFT_OFFLOAD_OFF and WEFT_ISA (given
+       to the daemons), BORINGTUN and WIREGUARD_GO (their programs), WEFT_BUILD
 USAGE
 }
 
@@ -201,8 +198,10 @@ add_container() { # NODE'S INDEX, 1|2: at block.(9 + number)
     n=$(name_of "$i")
     where=$n$2
     add_place "$where"
-    if [ "$CONTAINERS" = cni ]; then
-        attach_by_cni "$n" "$where" "$(block4 "$i").$host" "$(block6 "$i"):$host"
+    if [ "$CONTAINERS" = cni ]; then # as a container runtime does it
+        enter "$n" env CNI_COMMAND=ADD CNI_CONTAINERID="$where" CNI_IFNAME=eth0 CNI_NETNS="/proc/$(holder "$where")/ns/net" \
+            "$WEFT_BUILD/weft-cni" >"$LAB/$where/cni.json" <<<'{"cniVersion": "1.0.0", "name": "weft", "runtimeConfig":
+            {"ips": ["'"$(block4 "$i").$host"'", "'"$(block6 "$i"):$host"'"]}}' || die "weft-cni: $(cat "$LAB/$where/cni.json")"
         return
     fi
     # 45 segments of at most 1452 bytes: a super-packet always fits one train of datagrams.
@@ -221,14 +220,6 @@ route add $(block4 "$i").1/32 dev eth0 scope link
 route add default via $(block4 "$i").1
 route add default via fe80::1 dev eth0
 IP
-}
-
-attach_by_cni() { # NODE CONTAINER IPV4 IPV6: as a container runtime does it
-    local network
-    network=$(jq -nc --arg four "$3" --arg six "$4" '{cniVersion: "1.0.0", name: "weft", type: "weft-cni",
-        runtimeConfig: {ips: [$four, $six]}}')
-    enter "$1" env CNI_COMMAND=ADD CNI_CONTAINERID="$2" CNI_NETNS="/proc/$(holder "$2")/ns/net" CNI_IFNAME=eth0 \
-        "$WEFT_BUILD/weft-cni" <<<"$network" >"$LAB/$2/cni.json" || die "weft-cni: $(cat "$LAB/$2/cni.json")"
 }
 
 # ---- who speaks for a node ----------------------------------------------------------------------

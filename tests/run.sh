@@ -197,9 +197,8 @@ run_bats() {
             else
                 report ok "$part" "$name" 0.00
             fi
-        elif [[ $line == '# bats warning: Executed'* ]]; then
-            report FAIL "$part" "$base:all" 0.00 "${line#\# }"
         elif [[ $line == '#'* ]]; then
+            [[ $line != '# bats warning: Executed'* ]] || report FAIL "$part" "$base:all" 0.00 'not all were run'
             echo "    | ${line#\# }"
         fi
     done < <(timeout -k 10 "$bats_limit" bats --tap --timing "${options[@]}" "$file" 2>&1 ||
@@ -378,9 +377,7 @@ fetch() {
     fi
     if wants runtimes && [ "$WEFT_INSTALL" = yes ]; then
         deps_install runtimes
-        as_owner mkdir -p "$WEFT_ROOT/build/runtimes"
-        as_owner bash "$WEFT_ROOT/tests/runtimes/fetch.sh" "$WEFT_ROOT/build/runtimes" 2>&1 |
-            as_owner tee "$WEFT_ROOT/build/runtimes/reason" >/dev/null || true
+        as_owner bash "$WEFT_ROOT/tests/runtimes/fetch.sh" "$WEFT_ROOT/build/runtimes" || true
     fi
     if wants interop && [ "$WEFT_INSTALL" = yes ]; then
         local rival rivals=(kernel)

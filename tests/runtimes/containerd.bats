@@ -37,7 +37,7 @@ TOML
 teardown_file() {
     [ -d "$WEFT_LAB_DIR" ] || return 0
     kill "$(cat "$BATS_FILE_TMPDIR/containerd/pid")" 2>/dev/null || true
-    eventually 10 inside a sh -c '! pgrep -f "$0" >/dev/null' "$BATS_FILE_TMPDIR/containerd/[c]onfig.toml"
+    eventually 10 fails pgrep -f "$BATS_FILE_TMPDIR/containerd/config.toml"
     runtimes_down
 }
 setup() {
@@ -87,7 +87,7 @@ quoted() { cut -d'"' -f2; }
     cri StopPodSandbox "pod_sandbox_id: \"$pod\""
     cri RemovePodSandbox "pod_sandbox_id: \"$pod\""
     no_attachments a
-    inside a sh -c '[ -z "$(ls /var/run/netns)" ]'
+    [ -z "$(inside a ls /var/run/netns)" ]
 }
 
 @test "a pod that cannot have an address is told why" {
