@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # One command from a fresh clone to encrypted container traffic: installs what is missing, builds,
-# starts three nodes with two container-like namespaces behind each (packaging/lab.sh), sends between
+# starts three nodes with two containers on each (packaging/lab.sh; network namespaces that weft-cni
+# attaches, as container runtimes have it do), sends between
 # all 30 ordered pairs of containers over IPv4 and IPv6, and looks for what was sent in a capture of
 # the wire between the nodes. Removes everything again. Exit 0 only if every number it prints holds.
 set -euo pipefail
@@ -86,14 +87,14 @@ packages() {
 
 build() {
     [ "$SUBJECT" = weft ] || return 0
-    build_preset release -- weftd weft >&2
+    build_preset release -- weftd weft weft-cni >&2
     "$WEFT_BUILD/weft" version
 }
 
 nodes_up() { # as a user would: weft init on the first, weft join TOKEN on the others
-    if [ "$SUBJECT" = weft ]; then export WEFT_LAB_NETWORK=yes; fi
+    if [ "$SUBJECT" = weft ]; then export WEFT_LAB_NETWORK=yes WEFT_LAB_CONTAINERS=cni; fi
     "$LAB" up 3 >&2
-    echo "three nodes a b c ($SUBJECT), containers ${CONTAINERS[*]}"
+    echo "three nodes a b c ($SUBJECT), containers ${CONTAINERS[*]}$([ "$SUBJECT" != weft ] || echo " by weft-cni")"
 }
 
 capture() { # WHERE INTERFACE FILE
@@ -168,6 +169,7 @@ status() {
         "$LAB" exec a -- weft status
         "$LAB" exec a -- weft status --json >"$work/status.json"
         jq -e '[.peers[] | select(.session == "up")] | length == 2' "$work/status.json" >&2
+        "$LAB" exec a -- weft ipam show --json | jq -e '.containers | length == 2' >&2
         echo
     fi
     "$LAB" exec a -- wg show weft0

@@ -1,9 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Nodes on this machine: each a network and a mount namespace with its own /run/weft, /run/wireguard,
-# /run/netns, /var/lib/weft, /var/lib/weft-cni, /etc/weft and /etc/cni, joined by a bridge; two
-# container-like namespaces behind each; weftd in each node, or another WireGuard implementation in its
-# place. Nothing outside the namespaces changes: no link, no sysctl, no file but the
+# Nodes on this machine: each a network and a mount namespace with its own /run/weft, /etc/weft and so on,
+# joined by a bridge; two container-like namespaces behind each; weftd in each node, or another WireGuard
+# implementation in its place. Nothing outside the namespaces changes: no link, no sysctl, no file but the
 # lab's own directory. Topology, addresses: packaging/README.md.
 set -euo pipefail
 # shellcheck source=packaging/deps.sh
@@ -14,7 +13,7 @@ OUTER=${WEFT_LAB_OUTER:-4}       # address family of the endpoints
 MTU=${WEFT_LAB_MTU:-1500}        # of the underlay
 SUBJECT=${WEFT_LAB_SUBJECT:-weft} # what runs in every node at first
 NETWORK=${WEFT_LAB_NETWORK:-no}  # yes: weft init and weft join instead of written peers
-BORINGTUN=${BORINGTUN:-}
+CONTAINERS=${WEFT_LAB_CONTAINERS:-plain} BORINGTUN=${BORINGTUN:-} # cni: by weft-cni, in a network
 PORT=51840
 OVERHEAD=80 # outer IPv6 40, UDP 8, WireGuard 32
 
@@ -28,8 +27,8 @@ usage: lab.sh up N              N nodes (1-40): a b c ... z n26 ..., containers 
        lab.sh down              removes everything; may be repeated
 environment: WEFT_LAB_DIR (/run/weft-lab), WEFT_LAB_OUTER=4|6, WEFT_LAB_MTU (1500), WEFT_LAB_SUBJECT
        (weft), WEFT_LAB_NETWORK=yes|no (weft init and join, or peers written into weft.toml: no),
-       WEFT_OFFLOAD_OFF and WEFT_ISA (given to the daemons), BORINGTUN and WIREGUARD_GO (their programs),
-       WEFT_BUILD
+       WEFT_LAB_CONTAINERS=plain|cni (weft-cni, in a network: plain), WEFT_OFFLOAD_OFF and WEFT_ISA (given
+       to the daemons), BORINGTUN and WIREGUARD_GO (their programs), WEFT_BUILD
 USAGE
 }
 
@@ -199,6 +198,12 @@ add_container() { # NODE'S INDEX, 1|2: at block.(9 + number)
     n=$(name_of "$i")
     where=$n$2
     add_place "$where"
+    if [ "$CONTAINERS" = cni ]; then # as a container runtime does it
+        enter "$n" env CNI_COMMAND=ADD CNI_CONTAINERID="$where" CNI_IFNAME=eth0 CNI_NETNS="/proc/$(holder "$where")/ns/net" \
+            "$WEFT_BUILD/weft-cni" >"$LAB/$where/cni.json" <<<'{"cniVersion": "1.0.0", "name": "weft", "runtimeConfig":
+            {"ips": ["'"$(block4 "$i").$host"'", "'"$(block6 "$i"):$host"'"]}}' || die "weft-cni: $(cat "$LAB/$where/cni.json")"
+        return
+    fi
     # 45 segments of at most 1452 bytes: a super-packet always fits one train of datagrams.
     batch "$n" <<IP
 link add wv$where mtu $((MTU - OVERHEAD)) type veth peer name eth0 mtu $((MTU - OVERHEAD)) netns $(holder "$where")
@@ -370,7 +375,7 @@ first_contact() {
 
 # ---- commands -----------------------------------------------------------------------------------
 build_if_missing() {
-    [ -x "$WEFT_BUILD/weftd" ] && [ -x "$WEFT_BUILD/weft" ] && return 0
+    [ -x "$WEFT_BUILD/weftd" ] && [ -x "$WEFT_BUILD/weft" ] && [ -x "$WEFT_BUILD/weft-cni" ] && return 0
     say "building weft first"
     deps_install build
     build_preset release -- weftd weft weft-cni >&2

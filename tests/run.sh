@@ -9,14 +9,14 @@ set -euo pipefail
 # shellcheck source=packaging/deps.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../packaging/deps.sh"
 
-PARTS=(lint build unit sim asan tsan isa arm netns hurt interop demo bench)
+PARTS=(lint build unit sim asan tsan isa arm netns hurt interop runtimes demo bench)
 TSAN_UNITS=(unit_wg unit_dataplane unit_refusal unit_control)
 LOGS=$WEFT_ROOT/build/test-logs
 ARCHITECTURES=(arm64 armhf)
 # What CI has no time for: .bats files, and unit tests under sanitizers and emulation (hours of virtual time;
 # kernels that g++'s AddressSanitizer leaves alone).
 FULL_ONLY=(arm:board arm:tunnel interop:boringtun interop:wireguard_go interop:wireguard_go_newest netns:network_keys netns:network_many
-    netns:selftest_mtu)
+    netns:selftest_mtu runtimes:containerd)
 SLOW_UNITS='-LongHaul.*:*CrossKernel*'
 
 usage() {
@@ -220,6 +220,7 @@ run_bats() {
                 report ok "$part" "$name" 0.00
             fi
         elif [[ $line == '#'* ]]; then
+            [[ $line != '# bats warning: Executed'* ]] || report FAIL "$part" "$base:all" 0.00 'not all were run'
             echo "    | ${line#\# }"
         fi
     done < <(timeout -k 10 "$bats_limit" bats --tap --timing "${options[@]}" "$file" 2>&1 ||
@@ -309,6 +310,7 @@ part_hurt() {
     bats_part hurt
 }
 part_interop() { bats_part interop; }
+part_runtimes() { bats_part runtimes; }
 bats_part() {
     wants build || build_for "$1" release weftd weft weft-cni
     local file
@@ -390,6 +392,10 @@ fetch() {
                 tail -n 1 "$sysroot.log" >"$sysroot.reason"
         done
     fi
+    if wants runtimes && [ "$WEFT_INSTALL" = yes ]; then
+        deps_install runtimes
+        as_owner bash "$WEFT_ROOT/tests/runtimes/fetch.sh" "$WEFT_ROOT/build/runtimes" || true
+    fi
     if wants interop && [ "$WEFT_INSTALL" = yes ]; then
         local rival rivals=(kernel)
         [ $full = no ] || rivals+=(boringtun wireguard_go)
@@ -468,7 +474,7 @@ list_cases() {
             ;;
         demo) echo demo ;;
         bench) echo smoke ;;
-        netns | hurt | interop) list_bats "$part" ;;
+        netns | hurt | interop | runtimes) list_bats "$part" ;;
         esac | while read -r item; do ! chosen "$item" || echo "$part $item"; done
     done
 }

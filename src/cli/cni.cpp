@@ -78,7 +78,8 @@ Result<> write_all(int fd, ConstBytes bytes, const Path& file) {
     return {};
 }
 
-/// Under a name that no runtime takes for a configuration, synced, then renamed.
+/// Under a name that no runtime takes for a configuration, synced, then renamed; in the same
+/// directory, for containerd sees a file that leaves its name and none that comes from elsewhere.
 Result<> put(const Path& file, std::string_view text, mode_t mode) {
     std::error_code error;
     std::filesystem::create_directories(file.parent_path(), error);

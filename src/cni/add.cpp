@@ -77,6 +77,9 @@ Outcome<std::string> add(const Call& call, Print print) {
     if (!host) {
         return failure_of(Code::kIo, host.error());
     }
+    if (Outcome<> there = check_interface(*host, *node); !there) {
+        return there.error();
+    }
 
     const ipam::Attachment attachment{environment.container, environment.interface};
     const Outcome<ipam::Addresses> addresses = reserve(*host, {config, *node, attachment, *wishes});

@@ -42,6 +42,19 @@ Outcome<> check_forwarding(const api::NodeFile& node) {
     return {};
 }
 
+Outcome<> check_interface(netlink::Rtnetlink& host, const api::NodeFile& node) {
+    const auto link = host.find_link(node.interface);
+    if (!link) {
+        return failure_of(Code::kTryAgain, link.error());
+    }
+    if (!*link) {
+        return Failure{Code::kTryAgain,
+                       "interface " + node.interface + " is not there: weftd does not run",
+                       "start weftd"};
+    }
+    return {};
+}
+
 Outcome<std::uint32_t> choose_mtu(const Config& config, const api::NodeFile& node) {
     if (config.mtu > node.mtu) {
         return Failure{Code::kBadConfig,

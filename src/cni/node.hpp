@@ -3,6 +3,7 @@
 #pragma once
 
 #include <weft/api/node_file.hpp>
+#include <weft/netlink/rtnetlink.hpp>
 
 #include "config.hpp"
 #include "failure.hpp"
@@ -14,6 +15,10 @@ namespace weft::cni {
 
 /// Packets of containers are forwarded by the kernel. Errors: 11.
 [[nodiscard]] Outcome<> check_forwarding(const api::NodeFile& node);
+
+/// The overlay's interface is there: it goes with a daemon that was killed and said nothing.
+/// Errors: 11.
+[[nodiscard]] Outcome<> check_interface(netlink::Rtnetlink& host, const api::NodeFile& node);
 
 /// The interface's: the configuration's, or the node's. Errors: more than the node's (7).
 [[nodiscard]] Outcome<std::uint32_t> choose_mtu(const Config& config, const api::NodeFile& node);

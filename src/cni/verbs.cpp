@@ -144,11 +144,8 @@ Outcome<std::string> status(const Call& call) {
     if (!host) {
         return as_status(Code::kNotAvailable, host.error());
     }
-    const auto link = host->find_link(node->interface);
-    if (!link || !*link) {
-        return Failure{Code::kLimited,
-                       "interface " + node->interface + " is not there: weftd does not run",
-                       "start weftd"};
+    if (const Outcome<> there = check_interface(*host, *node); !there) {
+        return as_status(Code::kLimited, there.error());
     }
     if (const Outcome<> stock = check_stock(call.config, *node); !stock) {
         return as_status(Code::kNotAvailable, stock.error());

@@ -115,6 +115,13 @@ edit_node_file() { # NODE JQ FILE: a changed copy, as nodeFile of a network
     [ "$(inside a jq .mtu /run/weft/node.json)" = 1420 ] # its own containers' links do not count
     cni a STATUS ''
     eventually 10 within a c1 ping -q -c 1 -W 1 10.44.1.1
+    kill -KILL "$("$LAB" pid a)" # it said nothing
+    eventually 5 fails inside a ip link show weft0
+    inside a jq -e .ready /run/weft/node.json
+    fails_with 11 'weft0 is not there' cni a ADD c2
+    fails_with 51 'weft0 is not there' cni a STATUS ''
+    "$LAB" peer a weft
+    eventually 10 cni a ADD c2
     gone a c1 c2
 }
 

@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 # fetch.sh DIR: what the runtimes' tests need besides packages: a container image's root from Debian's
 # busybox-static, which is unpacked and not installed (it would replace busybox), and a client of the
-# reference library (libcni), built from Debian's sources where there is Go. Run with the network.
+# reference library (libcni), built from Debian's sources where there is Go. Run with the network; what goes
+# wrong is in DIR/reason.
 set -euo pipefail
 out=$(realpath -m "$1")
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$out"
+exec >"$out/reason" 2>&1
 cd "$work"
 
 if [ ! -s "$out/rootfs.tar" ]; then

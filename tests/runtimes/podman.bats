@@ -26,7 +26,10 @@ cni_plugin_dirs = ["$(bin_of $node)"]
 default_network = "weft"
 CONF
         podman_in "$node" import --change 'ENV PATH=/bin' --change 'CMD ["/bin/sh"]' \
-            "$FETCHED/rootfs.tar" localhost/bb:1 3>&- >/dev/null 2>&1
+            "$FETCHED/rootfs.tar" localhost/bb:1 >"$BATS_FILE_TMPDIR/import.log" 2>&1 || {
+            sed 's/^/# /' "$BATS_FILE_TMPDIR/import.log" >&3
+            return 1
+        }
     done
 }
 teardown_file() {
@@ -41,8 +44,9 @@ setup() { need podman runc; }
 podman_in() { # NODE ARGUMENT...
     local node=$1 dir=$BATS_FILE_TMPDIR/$1
     shift
-    inside "$node" env CONTAINERS_CONF="$dir/containers.conf" podman --root "$dir/root" --runroot "$dir/run" \
-        --tmpdir "$dir/tmp" --storage-driver=vfs "$@" 3>&-
+    # A runroot has at most 50 characters; /run is the node's own.
+    inside "$node" env CONTAINERS_CONF="$dir/containers.conf" podman --root "$dir/root" --runroot /run/podman-root \
+        --tmpdir /run/podman-tmp --storage-driver=vfs "$@" 3>&-
 }
 serve() { # NODE NAME TEXT [OPTION...]: a web server
     local node=$1 name=$2 text=$3
@@ -51,7 +55,7 @@ serve() { # NODE NAME TEXT [OPTION...]: a web server
         sh -c "echo $text >/tmp/index.html; exec httpd -f -p 80 -h /tmp"
 }
 address_of() { podman_in "$1" inspect "$2" -f "{{.NetworkSettings.Networks.weft.$3}}"; } # NODE NAME FIELD
-fetch() { podman_in "$1" run --rm localhost/bb:1 wget -T 5 -qO- "$2"; }                   # NODE URL
+fetch() { podman_in "$1" run --rm localhost/bb:1 wget -qO- "$2"; }                   # NODE URL
 
 @test "a container fetches a page from a container on the other node, IPv4 and IPv6, and in no clear" {
     serve b web hello-from-b

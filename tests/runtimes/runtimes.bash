@@ -13,7 +13,7 @@ need() { # COMMAND...: skips the file where one of them is missing
     for command; do
         command -v "$command" >/dev/null || skip "$command is not here"
     done
-    [ -s "$FETCHED/rootfs.tar" ] || skip "no image: $(cat "$FETCHED/reason" 2>/dev/null || echo tests/runtimes/fetch.sh did not run)"
+    [ -s "$FETCHED/rootfs.tar" ] || skip "no image: $(tail -n 1 "$FETCHED/reason" 2>/dev/null || echo tests/runtimes/fetch.sh did not run)"
 }
 
 runtimes_up() { # two nodes with weft's network for runtimes in /etc/cni/net.d

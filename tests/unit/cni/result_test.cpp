@@ -91,8 +91,8 @@ TEST(Failure, HasCauseAndRemedy) {
               R"x({"cniVersion":"0.4.0","code":100,"msg":"full","details":"full (wait)"})x");
     EXPECT_EQ(failure_json({Code::kIo, "broken"}, Version::k110),
               R"({"cniVersion":"1.1.0","code":5,"msg":"broken","details":"broken"})");
-EXPECT_EQ(versions_json(Version::k100),
-          R"({"cniVersion":"1.0.0","supportedVersions":["0.3.1","0.4.0","1.0.0","1.1.0"]})");
+    EXPECT_EQ(versions_json(Version::k100),
+              R"({"cniVersion":"1.0.0","supportedVersions":["0.3.1","0.4.0","1.0.0","1.1.0"]})");
 }
 
 TEST(Undo, RunsInReverseUnlessDismissed) {

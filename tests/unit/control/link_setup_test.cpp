@@ -32,6 +32,13 @@ TEST(LinkSetup, TakesAllLinksWhereNoneLeadsToPeers) {
     EXPECT_EQ(mtu_for(kLinks, {5}), 1420U);  // nor a container's, or each start would take 80 off
 }
 
+TEST(LinkSetup, ContainersLinksDoNotCount) {
+    std::vector<netlink::Link> links = kLinks;
+    links.push_back({5, "wv02b3bfe9bc7d", 1300, true, false});
+    EXPECT_EQ(mtu_for(links, {}), 1420U);
+    EXPECT_EQ(mtu_for(links, {5}), 1420U);
+}
+
 TEST(LinkSetup, StaysWithinWhatIpv6AndDatagramsAllow) {
     EXPECT_EQ(mtu_for({}, {}), kMtuDefault);
     const std::vector<netlink::Link> small = {{2, "ppp0", 576, true, false}};
