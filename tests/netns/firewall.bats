@@ -15,7 +15,6 @@ setup_file() {
     inside net ip addr add fd44:0:0:9::9/128 dev lo nodad
 }
 teardown_file() { lab_down; }
-setup() { watch_containers; }
 
 root_of() { echo "/proc/$(cut -d' ' -f1 "$WEFT_LAB_DIR/$1/holder.pid")/root"; }
 drops() { inside "$1" weft status --json | jq --arg key "firewall_$2" '.drops[$key] // 0'; } # NODE REASON
