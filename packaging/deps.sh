@@ -66,7 +66,7 @@ deps_list() {
         run) echo "iproute2 iputils-ping wireguard-tools jq iperf3 tcpdump nftables procps" ;;
         test) echo "googletest bats clang-format-14 clang-tidy-14 clang-14 libclang-rt-14-dev shellcheck git curl" \
             "g++-aarch64-linux-gnu g++-arm-linux-gnueabihf qemu-user-static wireguard-go qemu-system-x86 python3-jsonschema" \
-            "socat valgrind ethtool python3" ;;
+            "socat valgrind ethtool python3 iptables" ;;
         runtimes) echo "podman runc containerd containernetworking-plugins protobuf-compiler curl" ;;
         arm) echo "g++-aarch64-linux-gnu g++-arm-linux-gnueabihf qemu-user-static qemu-user llvm python3 gnuplot-nox" ;;
         deb) echo "dpkg-dev debhelper lintian scdoc" ;;

@@ -111,6 +111,9 @@ void Firewall::set(const config::Config& config,
     firewall::Ruleset ruleset = ruleset_of(config, listen_port, pools);
     configured_ = std::exchange(ruleset.allowed, {});
     ruleset.allowed = ruleset.lockdown ? all_allowed() : std::vector<net::Prefix>{};
+    if (!std::exchange(was_set_, true) && ruleset.pools.empty()) {
+        guarded_.assign(pools.begin(), pools.end());  // by an earlier run, perhaps
+    }
     route_pools(ruleset.pools);
     if (applied_ && ruleset == wanted_ && exclusive_ == config.firewall.exclusive) {
         return;

@@ -102,6 +102,7 @@ class Firewall {
 
     firewall::Ruleset wanted_;  // `allowed`: all of them
     bool exclusive_ = true;
+    bool was_set_ = false;
     bool applied_ = false;  // wanted_ is in force
     std::vector<net::Prefix> configured_;
     std::vector<net::Prefix> machines_;

@@ -13,9 +13,13 @@ setup_file() {
     inside net ip addr add $STRANGER6/64 dev br0 nodad
     inside net ip addr add 10.44.9.9/32 dev lo
     inside net ip addr add fd44:0:0:9::9/128 dev lo nodad
+    inside net ip route add 10.44.0.0/16 via 192.0.2.1
+    inside net ip route add fd44::/48 via 2001:db8::1
+    inside net ip route add 10.44.0.0/16 dev br0 table 100
+    inside net ip route add fd44::/48 dev br0 table 100
+    for family in -4 -6; do inside net ip $family rule add fwmark 1 lookup 100; done
 }
 teardown_file() { lab_down; }
-setup() { watch_containers; }
 
 root_of() { echo "/proc/$(cut -d' ' -f1 "$WEFT_LAB_DIR/$1/holder.pid")/root"; }
 drops() { inside "$1" weft status --json | jq --arg key "firewall_$2" '.drops[$key] // 0'; } # NODE REASON
@@ -61,21 +65,9 @@ left_by_uplink() {
         awk '/packets/ { for (i = 1; i < NF; i++) if ($i == "packets") n += $(i + 1) } END { print n + 0 }'
 }
 
-# answers_to_stranger: how many of its pings were answered. Gateways, containers, another node's, nobody's;
-# by a route through the node, on the link (ARP, neighbour discovery), and from addresses of the pool.
+# How many of its pings were answered: of gateways, containers, another node's, nobody's; by a route through
+# the node, on the link (mark 1: ARP, neighbour discovery), and from addresses of the pool.
 answers_to_stranger() {
-    local how
-    for how in "via 192.0.2.1 2001:db8::1" "dev br0 br0"; do
-        # shellcheck disable=SC2086
-        set -- $how
-        inside net ip route replace 10.44.0.0/16 "$1" "$2" dev br0 2>/dev/null || inside net ip route replace 10.44.0.0/16 dev br0
-        inside net ip -6 route replace fd44::/48 "$1" "$3" dev br0 2>/dev/null || inside net ip -6 route replace fd44::/48 dev br0
-        stranger_pings
-    done | awk '{ n += $1 } END { print n + 0 }'
-    inside net ip route del 10.44.0.0/16
-    inside net ip -6 route del fd44::/48
-}
-stranger_pings() { # addresses are words
     # shellcheck disable=SC2016
     inside net bash -c '
         for address in 10.44.0.1 10.44.0.10 10.44.0.11 10.44.1.1 10.44.1.10 10.44.77.7 \
@@ -83,8 +75,9 @@ stranger_pings() { # addresses are words
             "-I 10.44.9.9 192.0.2.1" "-I 10.44.9.9 10.44.0.10" \
             "-I fd44:0:0:9::9 2001:db8::1" "-I fd44:0:0:9::9 fd44::10"; do
             ping -c 2 -i 0.1 -W 0.4 $address 2>/dev/null | grep -c "bytes from.*ttl=" &
+            ping -m 1 -c 2 -i 0.1 -W 0.4 $address 2>/dev/null | grep -c "bytes from.*ttl=" &
         done
-        wait'
+        wait' | awk '{ n += $1 } END { print n + 0 }'
 }
 no_stranger() {
     local answered
@@ -146,10 +139,7 @@ no_stranger() {
     no_stranger
     inside a nft delete table inet watch || true
     inside a weft down
-    [ -z "$(inside a nft list ruleset)" ]
-    [ -z "$(inside a ip rule list | grep '51[78]' || true)" ]
-    [ -z "$(inside a ip -6 rule list | grep '51[78]' || true)" ]
-    [ -z "$(inside a ip route show table 51840 2>/dev/null)" ]
+    nothing_of_it a
     [ "$(answers_to_stranger)" -gt 0 ] # so the stranger is one
     [ "$(seen_by_containers)" -gt 0 ]
     inside a weftd --guard up
@@ -246,6 +236,7 @@ no_stranger() {
     inside a1 ip link set eth0 mtu 1420
 }
 
+rules_are_there() { inside a ip rule list | cmp -s - "$BATS_TEST_TMPDIR/rules"; }
 @test "what others remove of rules, routes and addresses is back at once" {
     local what
     for what in "rule del pref 5180" "rule del pref 5179" "-6 rule del pref 5180" "route flush table 51840" \
@@ -253,8 +244,7 @@ no_stranger() {
         inside a ip rule list >"$BATS_TEST_TMPDIR/rules"
         # shellcheck disable=SC2086
         inside a ip $what
-        sleep 0.2
-        inside a ip rule list | cmp - "$BATS_TEST_TMPDIR/rules"
+        eventually 1 rules_are_there
         pings_between a1 10.44.1.10 fd44:0:0:1::10 || {
             echo "after ip $what"
             return 1
@@ -411,14 +401,38 @@ NFT
     no_stranger
 }
 
+@test "switched off there is nothing of it, after a reload and after a start, and traffic goes on" {
+    local file
+    file=$(root_of a)/etc/weft/weft.toml
+    sed -i 's/^\[firewall\]/&\nenabled = false/' "$file"
+    inside a weftd --guard up # as nothing is to be guarded, it does nothing
+    inside a weft reload
+    nothing_of_it a
+    answers a1 10.44.1.10
+    sed -i '/^enabled/d' "$file"
+    inside a weft reload
+    answers a1 10.44.1.10
+    inside a nft list table inet weft >/dev/null
+    kill -KILL "$("$LAB" pid a)"
+    sed -i 's/^\[firewall\]/&\nenabled = false/' "$file"
+    "$LAB" peer a weft
+    nothing_of_it a
+    eventually 10 answers a1 10.44.1.10
+    sed -i '/^enabled/d' "$file"
+    inside a weft reload
+}
+nothing_of_it() { # NODE
+    [ -z "$(inside "$1" nft list ruleset)" ]
+    [ -z "$(inside "$1" ip rule list | grep '51[78]' || true)" ]
+    [ -z "$(inside "$1" ip -6 rule list | grep '51[78]' || true)" ]
+    [ -z "$(inside "$1" ip route show table 51840 2>/dev/null)" ]
+}
+
 @test "weft down with the daemon running: both are gone; leaving the network takes the guards along" {
     inside a weft down
     eventually 5 fails "$LAB" pid a
-    [ -z "$(inside a nft list ruleset)" ]
-    [ -z "$(inside a ip rule list | grep '51[78]' || true)" ]
+    nothing_of_it a
     inside a weft down # again
     inside b weft leave --yes
-    [ -z "$(inside b nft list ruleset)" ]
-    [ -z "$(inside b ip rule list | grep '51[78]' || true)" ]
-    [ -z "$(inside b ip -6 route show table 51840 2>/dev/null)" ]
+    nothing_of_it b
 }

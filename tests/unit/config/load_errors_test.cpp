@@ -145,10 +145,11 @@ std::vector<Mistake> mistakes() {
          "weft.toml:2:10: network.block4 must be 1..32, not 33"},
         {"a switch that is a word",
          "[firewall]\nlockdown = \"yes\"\n",
-         "weft.toml:2:12: firewall.lockdown must be true or false"},
+         "weft.toml:2:12: firewall.lockdown must be true or false, not a string"},
         {"an allowed name",
          "[firewall]\nallow = [\"example.org\"]\n",
-         "weft.toml:2:10: firewall.allow is not an address or prefix"},
+         "weft.toml:2:10: firewall.allow is not an address or prefix such as 10.44.1.0/24 or "
+         "fd00::/64: 'example.org'"},
         {"an address twice",
          node("addresses = [\"10.0.0.1/24\", \"10.0.0.1/16\"]\n"),
          "weft.toml:3:29: node.addresses names 10.0.0.1 twice"},

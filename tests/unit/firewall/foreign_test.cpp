@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Other people's rules, loaded by nft in a namespace of the test's own, and what they do to a
 // packet.
+#include <algorithm>
+#include <cstdlib>
 #include <fstream>
 
 #include <netinet/in.h>
@@ -130,6 +132,59 @@ table inet weft {
     EXPECT_EQ(judge(rules, probe), "inet a i: its policy is drop");
     probe.path = Path::kOutput;
     EXPECT_EQ(judge(rules, probe), "");
+}
+
+/// As judge(), for commands of iptables-legacy in an empty filter table.
+std::string judge_legacy(const char* command, const std::string& commands, const Probe& probe) {
+    const std::string ipt = std::string{command} + " -w ";
+    std::string script = ipt + "-F && " + ipt + "-P FORWARD ACCEPT && " + ipt + "-X";
+    for (std::size_t at = 0; at < commands.size();) {
+        const std::size_t end = std::min(commands.find(';', at), commands.size());
+        script += " && " + ipt + commands.substr(at, end - at);
+        at = end + 1;
+    }
+    if (std::system((script + " 2>/dev/null").c_str()) != 0) {  // NOLINT(concurrency-mt-unsafe)
+        return "not loaded";
+    }
+    const auto drops = foreign_drops(probe);
+    if (!drops || drops->size() > 1) {
+        return "?";
+    }
+    return drops->empty() ? "" : drops->front().what + (drops->front().certain ? "" : "?");
+}
+
+TEST(Foreign, LegacyTablesAreWalkedToo) {
+    WEFT_ENTER_PRIVATE_NETNS();
+    EXPECT_TRUE(foreign_drops(forwarded()));
+    if (judge_legacy("iptables-legacy", "", forwarded()) != "") {
+        GTEST_SKIP() << "no iptables-legacy here";
+    }
+    const auto drop = [](const std::string& commands) {
+        return judge_legacy("iptables-legacy", commands, forwarded());
+    };
+    const std::string policy = "its policy is drop";
+    EXPECT_EQ(drop("-P FORWARD DROP"), policy);
+    EXPECT_EQ(drop("-P FORWARD DROP;-A FORWARD -i wv+ -j ACCEPT"), "");
+    EXPECT_EQ(drop("-P FORWARD DROP;-A FORWARD -i docker0 -j ACCEPT"), policy);
+    EXPECT_EQ(drop("-P FORWARD DROP;-A FORWARD ! -i docker0 -j ACCEPT"), "");
+    EXPECT_EQ(drop("-P FORWARD DROP;-A FORWARD -s 10.44.0.0/16 -d 10.44.1.0/24 -j ACCEPT"), "");
+    EXPECT_EQ(drop("-P FORWARD DROP;-A FORWARD -s 10.45.0.0/16 -j ACCEPT"), policy);
+    EXPECT_EQ(drop("-P FORWARD DROP;-A FORWARD -p udp -j ACCEPT"), policy);
+    EXPECT_EQ(drop("-P FORWARD DROP;-A FORWARD -p tcp -m comment --comment x -j ACCEPT"), "");
+    EXPECT_EQ(drop("-P FORWARD DROP;-A FORWARD -m state --state RELATED -j ACCEPT"), policy + "?");
+    EXPECT_EQ(drop("-A FORWARD -i eth0 -j ACCEPT;-A FORWARD -o weft0 -j DROP"), "rule 2 drops it");
+    EXPECT_EQ(drop("-A FORWARD -j REJECT"), "rule 1 drops it");
+    EXPECT_EQ(drop("-N SUB;-A SUB -i eth0 -j DROP;-A FORWARD -j SUB"), "");
+    EXPECT_EQ(drop("-N SUB;-A SUB -i wv+ -j DROP;-A FORWARD -j SUB"),
+              "a chain that it jumps to drops it");
+    EXPECT_EQ(drop("-P FORWARD DROP;-N SUB;-A SUB -j RETURN;-A FORWARD -j SUB"), policy);
+    Probe probe = forwarded();
+    probe.source = *net::IpAddress::parse("fd44::10");
+    probe.destination = *net::IpAddress::parse("fd44:0:0:1::10");
+    EXPECT_EQ(judge_legacy("ip6tables-legacy", "-P FORWARD DROP", probe), policy);
+    EXPECT_EQ(judge_legacy(
+                  "ip6tables-legacy", "-P FORWARD DROP;-A FORWARD -s fd44::/48 -j ACCEPT", probe),
+              "");
 }
 
 }  // namespace
