@@ -231,6 +231,7 @@ Result<std::vector<Machine>> Account::machines() {
         }
     }
     std::vector<Machine> machines;
+    machines.reserve(servers.size());
     for (Server& server : servers) {
         machines.push_back(std::move(server.machine));
     }
