@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kSourcesMost = 16;
 constexpr std::size_t kArgumentsMost = 64;
-constexpr std::uint32_t kIntervalMost_s = 86'400;
+constexpr std::uint32_t kIntervalMostSeconds = 86'400;
 
 }  // namespace
 
@@ -77,7 +77,7 @@ Result<> take_dns(DiscoveryDraft& draft, const Value& value) {
 }
 
 Result<> take_interval(DiscoveryDraft& draft, const Value& value) {
-    const auto seconds = value.integer(1, kIntervalMost_s);
+    const auto seconds = value.integer(1, kIntervalMostSeconds);
     if (!seconds) {
         return seconds.error();
     }

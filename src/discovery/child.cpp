@@ -92,6 +92,7 @@ void prepare_texts(const Command& command, Prepared& out) {
     out.texts.emplace_back("LANG=C.UTF-8");
     out.texts.emplace_back("HOME=/nonexistent");
     for (const char* name : kPassedOn) {
+        // NOLINTNEXTLINE(concurrency-mt-unsafe): the daemon never sets any
         if (const char* value = ::getenv(name); value != nullptr) {
             out.texts.push_back(std::string{name} + "=" + value);
         }
@@ -114,7 +115,7 @@ bool enter(const Prepared& prepared) {
     sigset_t none{};
     sigemptyset(&none);
     std::signal(SIGPIPE, SIG_DFL);  // ignored ones stay so through exec
-    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
     const bool redirected = ::dup2(prepared.input, STDIN_FILENO) >= 0 &&
                             ::dup2(prepared.output, STDOUT_FILENO) >= 0 &&
                             ::dup2(prepared.errors, STDERR_FILENO) >= 0;

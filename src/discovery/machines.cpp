@@ -169,10 +169,16 @@ Result<std::vector<Machine>> parse_machines(std::string_view text) {
         return array.error();
     }
     std::vector<Machine> machines;
+    std::size_t addresses = 0;
     for (const boost::json::value& value : **array) {
         auto machine = machine_of(value, "machines[" + std::to_string(machines.size()) + "]");
         if (!machine) {
             return machine.error();
+        }
+        addresses += machine->public_addresses.size() + machine->private_addresses.size();
+        if (addresses > kAllAddressesMax) {
+            return wrong("machines",
+                         "have more than " + std::to_string(kAllAddressesMax) + " addresses");
         }
         machines.push_back(std::move(*machine));
     }

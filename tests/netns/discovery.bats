@@ -57,6 +57,9 @@ failed() { # WORD...: one line on stderr with the words given, nothing on stdout
     discover --zone pl-waw-1 # a full page, and no more
     [ "$(machines '.machines | length')" = 100 ]
     [ "$(grep -c pl-waw-1 "$API_DIR/requests")" = 1 ]
+    api fifty
+    discover --zone fr-par-1
+    [ "$(machines '.machines | length')" = 230 ]
 }
 
 @test "filters: tags all of them, project, organization; addresses in private networks when asked for" {

@@ -4,7 +4,7 @@
 
 Answers on 127.0.0.1. DIRECTORY/mode says how ("ok" where it is missing), DIRECTORY/requests gets a line for
 each request. Modes: ok, 401, 403, 404, 500, busy N (the next N answers are 429, Retry-After 1), flaky N (503),
-hang, garbage, html, huge, endless, moving (the count changes between pages), short (fewer than counted), none.
+hang, garbage, html, huge, endless, moving (the count changes between pages), fifty (on a page at most), short (fewer than counted), none.
 """
 import json
 import sys
@@ -116,7 +116,7 @@ class Handler(BaseHTTPRequestHandler):
         zone = parts[3]
         if zone not in SERVERS:
             return self.answer(404, {"message": "zone not found"})
-        page, size = int(query["page"]), min(int(query["per_page"]), 100)
+        page, size = int(query["page"]), min(int(query["per_page"]), 50 if how == "fifty" else 100)
         servers = [server(zone, i) for i in range(0 if how == "none" else SERVERS[zone])]
         for key in ("project", "organization"):
             servers = [each for each in servers if query.get(key, each[key]) == each[key]]

@@ -20,9 +20,10 @@ namespace weft::discovery {
 inline constexpr std::size_t kDocumentMax = std::size_t{16} << 20;  // bytes
 inline constexpr std::size_t kMachinesMax = std::size_t{1} << 14;   // wg::kPeersMax
 inline constexpr std::size_t kAddressesMax = 64;                    // of a machine, of each kind
-inline constexpr std::size_t kNameMax = 253;                        // a host name's length
-inline constexpr std::size_t kTagsMax = 256;                        // of a machine
-inline constexpr std::size_t kTagMax = 1024;                        // bytes
+inline constexpr std::size_t kAllAddressesMax = std::size_t{1} << 16;
+inline constexpr std::size_t kNameMax = 253;  // a host name's length
+inline constexpr std::size_t kTagsMax = 256;  // of a machine
+inline constexpr std::size_t kTagMax = 1024;  // bytes
 
 struct Machine {
     std::string name;

@@ -133,7 +133,8 @@ Result<std::optional<std::vector<Server>>> Account::read_servers(const std::stri
             return std::optional<std::vector<Server>>{};
         }
         total = answer->total;
-        const bool last = page->size() < kPageMax;
+        // Where it is not told how many there are, a page that is not full is the last.
+        const bool last = page->empty() || (!total && page->size() < kPageMax);
         for (Server& server : *page) {
             if (!ids.insert(server.id).second) {
                 return std::optional<std::vector<Server>>{};
@@ -230,6 +231,7 @@ Result<std::vector<Machine>> Account::machines() {
         }
     }
     std::vector<Machine> machines;
+    machines.reserve(servers.size());
     for (Server& server : servers) {
         machines.push_back(std::move(server.machine));
     }

@@ -21,8 +21,8 @@ struct HttpClient::Handles {
 
 namespace {
 
-constexpr long kConnectLimit_ms = 5'000;
-constexpr curl_off_t kRetryAfterMax_s = 3'600;
+constexpr long kConnectLimitMs = 5'000;
+constexpr curl_off_t kRetryAfterMaxSeconds = 3'600;
 constexpr std::string_view kTotal = "x-total-count:";
 
 /// Of one request.
@@ -84,7 +84,7 @@ Result<HttpClient> HttpClient::open(const std::string& token) {
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "weft-discover-scaleway/" WEFT_VERSION);
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, kConnectLimit_ms);
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, kConnectLimitMs);
     curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, nullptr);  // no bombs
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
@@ -118,7 +118,7 @@ Result<Answer> HttpClient::get(const std::string& url, std::chrono::milliseconds
     curl_off_t seconds = 0;
     curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &seconds);
     receiving.answer.retry_after =
-        std::chrono::seconds{std::clamp<curl_off_t>(seconds, 0, kRetryAfterMax_s)};
+        std::chrono::seconds{std::clamp<curl_off_t>(seconds, 0, kRetryAfterMaxSeconds)};
     return std::move(receiving.answer);
 }
 

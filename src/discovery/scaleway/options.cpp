@@ -147,6 +147,7 @@ Result<> read_token(Options& options) {
             return token.error();
         }
         options.token = std::move(*token);
+        // NOLINTNEXTLINE(concurrency-mt-unsafe): one thread
     } else if (const char* value = ::getenv(kVariable); value != nullptr) {
         options.token = value;
         options.token_from = kVariable;

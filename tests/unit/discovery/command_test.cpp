@@ -91,11 +91,11 @@ TEST_F(CommandTest, AtItsLimitTheWholeGroupIsKilled) {
     command_.limit = milliseconds{300};
     const Time started = BootClock::now();
     const std::string cause =
-        cause_of("(sleep 1; : >" + file + ") & echo waiting >&2; trap '' TERM; sleep 60; echo {}");
+        cause_of("(sleep 2; : >" + file + ") & echo waiting >&2; trap '' TERM; sleep 60; echo {}");
     EXPECT_TRUE(has(cause, "did not end within")) << cause;
     EXPECT_TRUE(has(cause, "waiting")) << cause;
     EXPECT_LT(BootClock::now() - started, seconds{5});
-    std::this_thread::sleep_for(milliseconds{1200});
+    std::this_thread::sleep_for(milliseconds{2200});
     EXPECT_FALSE(std::filesystem::exists(file));
 }
 
@@ -103,11 +103,11 @@ TEST_F(CommandTest, WhatItLeavesRunningIsNotWaitedForAndKilled) {
     const test::TempDirectory directory;
     const std::string file = (directory / "alive").string();
     const Time started = BootClock::now();
-    const auto output = run_script("(sleep 1; : >" + file + ") & echo done");
+    const auto output = run_script("(sleep 2; : >" + file + ") & echo done");
     ASSERT_TRUE(output) << output.error().message();
     EXPECT_EQ(*output, "done\n");
-    EXPECT_LT(BootClock::now() - started, milliseconds{900});
-    std::this_thread::sleep_for(milliseconds{1300});
+    EXPECT_LT(BootClock::now() - started, milliseconds{1900});
+    std::this_thread::sleep_for(milliseconds{2300});
     EXPECT_FALSE(std::filesystem::exists(file));
 }
 

@@ -105,6 +105,12 @@ TEST(Machines, LimitsAreKept) {
     };
     EXPECT_TRUE(parse_machines(with_addresses(kAddressesMax)));
     EXPECT_NE(cause_of(with_addresses(kAddressesMax + 1)).find("public"), std::string::npos);
+    const std::string full = R"({"name":"a","public":[)" +
+                             repeated(kAddressesMax, R"("192.0.2.1")") + R"(],"private":[]})";
+    EXPECT_TRUE(parse_machines(document(repeated(kAllAddressesMax / kAddressesMax, full))));
+    EXPECT_NE(cause_of(document(repeated(kAllAddressesMax / kAddressesMax + 1, full)))
+                  .find("more than 65536 addresses"),
+              std::string::npos);
     const std::string name(kNameMax + 1, 'n');
     EXPECT_NE(cause_of(document(R"({"name":")" + name + R"(","public":[],"private":[]})")),
               std::string{});
