@@ -31,6 +31,7 @@ struct PeerDraft {
 struct Draft {
     NodeConfig node;
     NetworkConfig network;
+    GossipConfig gossip;
     ApiConfig api;
     LogConfig log;
     sys::Offloads offloads;

@@ -108,6 +108,7 @@ Config finish(Draft draft) {
     Config config;
     config.node = std::move(draft.node);
     config.network = draft.network;
+    config.gossip = draft.gossip;
     config.api = std::move(draft.api);
     config.log = std::move(draft.log);
     config.offloads = draft.offloads;

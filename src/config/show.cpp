@@ -39,9 +39,9 @@ std::string quote(const std::vector<net::Prefix>& prefixes) {
     return out + "]";
 }
 
-std::string quote(const std::vector<net::Endpoint>& endpoints) {
+std::string quote(const std::vector<HostPort>& endpoints) {
     std::string out = "[";
-    for (const net::Endpoint& endpoint : endpoints) {
+    for (const HostPort& endpoint : endpoints) {
         out += (out.size() > 1 ? ", " : "") + quote(endpoint.to_string());
     }
     return out + "]";
@@ -104,6 +104,10 @@ std::vector<Section> sections_of(const Config& config) {
                          {"pool6", quote(network.pool6)},
                          {"block4", std::to_string(network.block4)},
                          {"block6", std::to_string(network.block6)}}});
+    sections.push_back(
+        {"gossip",
+         "gossip",
+         {{"enabled", truth(config.gossip.enabled)}, {"seeds", quote(config.gossip.seeds)}}});
     for (const PeerConfig& peer : config.peers) {
         sections.push_back(peer_section(peer));
     }

@@ -37,6 +37,7 @@ class Value {
     /// A node's or peer's name: 1–63 letters, digits, '-', '_', '.'; not led by '-' or '.'.
     [[nodiscard]] Result<std::string> name() const;
     [[nodiscard]] Result<std::uint32_t> integer(std::uint32_t least, std::uint32_t most) const;
+    [[nodiscard]] Result<bool> boolean() const;
     [[nodiscard]] Result<ByteArray<32>> public_key() const;
     [[nodiscard]] Result<net::Prefix> prefix() const;
     [[nodiscard]] Result<HostPort> endpoint() const;

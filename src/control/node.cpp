@@ -4,7 +4,6 @@
 //   start: key files -> kernels -> MTU -> engine (interface, port, threads) -> the network as it
 //          was left -> link -> keys and peers -> addresses and routes -> each second
 #include <algorithm>
-#include <csignal>
 #include <thread>
 #include <utility>
 
@@ -16,6 +15,7 @@
 #include "cipher_choice.hpp"
 #include "device_access.hpp"
 #include "node_impl.hpp"
+#include "signals_blocked.hpp"
 
 namespace weft::control {
 namespace {
@@ -27,22 +27,6 @@ unsigned worker_count(unsigned configured) {
                ? configured
                : std::clamp(std::thread::hardware_concurrency(), 1U, kWorkersDefaultMax);
 }
-
-/// No signals to the threads that are started meanwhile: they are the control thread's.
-class SignalsBlocked {
-  public:
-    SignalsBlocked() {
-        sigset_t all{};
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before_);
-    }
-    ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-    SignalsBlocked(const SignalsBlocked&) = delete;
-    SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
-  private:
-    sigset_t before_{};
-};
 
 std::vector<net::IpAddress> numeric_endpoints(const config::Config& config) {
     std::vector<net::IpAddress> addresses;
@@ -156,6 +140,7 @@ Result<> Node::Impl::start() {
     if (addresses_failed_) {
         return *addresses_failed_;
     }
+    set_names();
     describe_self();
     to_greet_ = live_peers_.load();
     greet_peers();
@@ -344,6 +329,7 @@ Result<> Node::Impl::reload() {
         env_.log.warn("restart_required", {{"setting", setting}});
     }
     config_ = std::move(*config);
+    set_names();
     describe_self();
     env_.log.info("config_reloaded", {{"peers", std::to_string(peers_.size())}});
     return {};

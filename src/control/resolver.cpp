@@ -3,7 +3,6 @@
 #include "resolver.hpp"
 
 #include <atomic>
-#include <csignal>
 #include <mutex>
 #include <system_error>
 #include <thread>
@@ -14,6 +13,8 @@
 #include <string.h>
 
 #include <weft/base/assert.hpp>
+
+#include "signals_blocked.hpp"
 
 namespace weft::control {
 
@@ -97,11 +98,7 @@ bool Resolver::ask(const std::vector<Question>& questions) {
         return true;
     }
     auto batch = std::make_shared<Batch>();
-    // Signals are the control thread's.
-    sigset_t all{};
-    sigset_t before{};
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    const SignalsBlocked blocked;
     try {
         std::thread{[batch, questions = std::vector{questions}]() mutable {
             run(batch, std::move(questions));
@@ -110,7 +107,6 @@ bool Resolver::ask(const std::vector<Question>& questions) {
     } catch (const std::system_error&) {
         // Told by busy().
     }
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
     return busy();
 }
 

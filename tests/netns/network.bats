@@ -248,6 +248,26 @@ control_ticks() { awk '{ print $14 + $15 }' "/proc/$1/task/$1/stat"; } # PID
     wait $ping || true
 }
 
+@test "a machine gets its certificate by hand, and another's place" {
+    local word old
+    old=$(inside c wg show weft0 public-key)
+    inside d weft leave --yes
+    word=$(inside d weft cert request 2>/dev/null)
+    run inside c weft cert sign "$word"
+    [ "$status" = 1 ]
+    [[ $output == *"issues no certificates"* ]]
+    inside a weft cert sign "$word" 2>/dev/null | inside d weft cert install -
+    eventually 10 answers d 10.44.0.1
+    inside d weft cert show | grep -E '^name +d$'
+    inside a weft node rm d
+    inside d weft leave --yes
+    word=$(inside d weft cert request 2>/dev/null)
+    inside d weft cert install "$(inside a weft node adopt c "$word" 2>/dev/null)"
+    [ "$(inside d weft cert show --json | jq -r '.name + " " + .blocks[0]')" = "c 10.44.2.0/24" ]
+    eventually 10 all_answer d 10.44.0.1 10.44.1.1
+    eventually 5 sh -c "! '$LAB' exec b -- wg show weft0 peers | grep -qxF '$old'"
+}
+
 @test "out of a network a reload takes a key from a file and gives it back, and init makes the blocks that are configured" {
     local file key own
     file=$(root_of d)/etc/weft/weft.toml
