@@ -51,7 +51,7 @@ case $suite in
 board)
     case " $* " in *" --help "* | *" -h "*) exec "$BENCH/board/run.sh" --help ;; esac
     ;;
-micro | pipeline | netns | flood | restart | all | smoke | arm)
+micro | pipeline | netns | flood | restart | gossip | all | smoke | arm)
     [ -e "$WEFT_ROOT/CMakeLists.txt" ] || usage_error "the bench for boards has the suite board only"
     ;;
 *) usage_error "no such suite: ${suite:-(none)}" ;;
@@ -144,6 +144,7 @@ if needs netns flood restart; then
 fi
 ! needs flood || [ $length = smoke ] || check_nft
 rivals=$WORK/rivals.tsv
+as_owner mkdir -p "$WORK" # --no-build has made nothing yet
 if needs netns && [ $length != smoke ]; then
     say "building rivals that are not built yet (the first time takes minutes)"
     as_owner "$BENCH/rivals.sh" >"$rivals.new"

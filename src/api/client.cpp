@@ -13,6 +13,7 @@
 #include <weft/api/client.hpp>
 #include <weft/base/number.hpp>
 #include <weft/base/unique_fd.hpp>
+#include <weft/base/wipe.hpp>
 
 namespace weft::api {
 namespace {
@@ -256,7 +257,10 @@ Result<Response> call(const std::filesystem::path& socket,
     if (!connection) {
         return connection.error();
     }
-    std::string request{method};
+    std::string request;
+    const Wiped wiped{request};  // it may have a passphrase
+    request.reserve(kHeadMax + body.size());
+    request.append(method);
     request.append(" ").append(target).append(" HTTP/1.1\r\nHost: weftd\r\nConnection: close\r\n");
     if (!body.empty() || method == "POST") {
         request +=

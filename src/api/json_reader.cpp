@@ -3,24 +3,51 @@
 #include "json_reader.hpp"
 
 #include <algorithm>
+#include <array>
+
+#include <sodium.h>
 
 #include <weft/api/status.hpp>
 #include <weft/base/utf8.hpp>
 
+#include "secret_json.hpp"
+
 namespace weft::api {
 
+namespace {
+
+/// As boost::json::parse, by a scratch that is wiped: values lie in it meanwhile.
+std::optional<boost::json::value> parse_wiped(std::string_view text,
+                                              boost::json::error_code& error) {
+    std::array<unsigned char, 4096> scratch{};
+    std::optional<boost::json::value> value;  // moved, or it would leave its storage
+    {
+        boost::json::parse_options options;
+        options.max_depth = kJsonDepthMax;
+        const auto storage = wiped_storage();
+        boost::json::parser parser{storage, options, scratch.data(), scratch.size()};
+        parser.reset(storage);
+        parser.write(text, error);
+        if (!error) {
+            value.emplace(parser.release());
+        }
+    }
+    sodium_memzero(scratch.data(), scratch.size());
+    return value;
+}
+
+}  // namespace
+
 Result<boost::json::object> parse_object(std::string_view text) {
-    boost::json::parse_options options;
-    options.max_depth = kJsonDepthMax;
     boost::json::error_code error;
-    boost::json::value value = boost::json::parse(text, error, {}, options);
-    if (error) {
+    std::optional<boost::json::value> value = parse_wiped(text, error);
+    if (!value) {
         return invalid("not valid JSON: " + error.message());
     }
-    if (!value.is_object()) {
+    if (!value->is_object()) {
         return invalid("the JSON is not an object");
     }
-    return std::move(value.get_object());
+    return std::move(value->get_object());
 }
 
 void JsonReader::fail(const std::string& path, std::string_view what) {

@@ -19,7 +19,8 @@ namespace weft::api {
 
 inline constexpr std::size_t kJsonDepthMax = 16;
 
-/// The object that `text` holds. Errors: not JSON, too deep, not an object.
+/// The object that `text` holds, in memory that is wiped: some have a passphrase. Errors: not JSON,
+/// too deep, not an object.
 [[nodiscard]] Result<boost::json::object> parse_object(std::string_view text);
 
 class JsonReader {

@@ -8,6 +8,7 @@
 
 #include "json_reader.hpp"
 #include "json_writer.hpp"
+#include "secret_json.hpp"
 
 namespace weft::api {
 namespace {
@@ -50,13 +51,37 @@ void read_filled(JsonReader& reader, std::string_view key, std::string& out) {
 
 }  // namespace
 
+std::string to_json(const CertificateRequest& request) {
+    return json::serialize(json::object{{"name", request.name}});
+}
+
+std::string to_json(const SignRequest& request) {
+    return json::serialize(json::object{{"request", request.request},
+                                        {"name", request.name},
+                                        {"replace", request.replace},
+                                        {"ephemeral", request.ephemeral},
+                                        {"routed", strings(request.routed)}});
+}
+
+std::string to_json(const InstallRequest& request) {
+    return json::serialize(json::object{{"text", request.text}});
+}
+
+std::string to_json(const CertificateWord& word) {
+    return with_api({{"text", word.text}});
+}
+
 std::string to_json(const RootExportRequest& request) {
-    return json::serialize(json::object{{"passphrase", request.passphrase}});
+    json::object document{wiped_storage()};
+    document.emplace("passphrase", request.passphrase);
+    return serialize_secret(document);
 }
 
 std::string to_json(const RootImportRequest& request) {
-    return json::serialize(
-        json::object{{"text", request.text}, {"passphrase", request.passphrase}});
+    json::object document{wiped_storage()};
+    document.emplace("text", request.text);
+    document.emplace("passphrase", request.passphrase);
+    return serialize_secret(document);
 }
 
 std::string to_json(const IssuerRequest& request) {
@@ -103,6 +128,37 @@ std::string to_json(const IssuerStatus& issuer) {
 
 std::string to_json(const std::vector<IssuerStatus>& issuers) {
     return with_api({{"issuers", objects(issuers, issuer_json)}});
+}
+
+Result<CertificateRequest> parse_certificate_request(std::string_view text) {
+    return parse_document<CertificateRequest>(text,
+                                              [](JsonReader& reader, CertificateRequest& request) {
+                                                  reader.allow_only({"name"});
+                                                  reader.read_if_there("name", request.name);
+                                              });
+}
+
+Result<SignRequest> parse_sign_request(std::string_view text) {
+    return parse_document<SignRequest>(text, [](JsonReader& reader, SignRequest& request) {
+        reader.allow_only({"request", "name", "replace", "ephemeral", "routed"});
+        read_filled(reader, "request", request.request);
+        reader.read_if_there("name", request.name);
+        reader.read_if_there("replace", request.replace);
+        reader.read_if_there("ephemeral", request.ephemeral);
+        reader.read_if_there("routed", request.routed);
+    });
+}
+
+Result<InstallRequest> parse_install_request(std::string_view text) {
+    return parse_document<InstallRequest>(text, [](JsonReader& reader, InstallRequest& request) {
+        reader.allow_only({"text"});
+        read_filled(reader, "text", request.text);
+    });
+}
+
+Result<CertificateWord> parse_certificate_word(std::string_view text) {
+    return parse_reply<CertificateWord>(
+        text, [](JsonReader& reader, CertificateWord& reply) { reader.read("text", reply.text); });
 }
 
 Result<RootExportRequest> parse_root_export_request(std::string_view text) {

@@ -4,13 +4,15 @@
 #pragma once
 
 #include <chrono>
-#include <optional>
+#include <iosfwd>
 #include <string>
 
 #include <weft/api/network.hpp>
+#include <weft/api/network_keys.hpp>
 #include <weft/api/status.hpp>
 
 #include "context.hpp"
+#include "word.hpp"
 
 namespace weft::cli {
 
@@ -19,16 +21,12 @@ namespace weft::cli {
 [[nodiscard]] int ping(const Context& context, const api::PingRequest& request, bool json);
 [[nodiscard]] int reload(const Context& context);
 
-/// Where a join token is: the argument ("-": the first line of stdin), a file, or neither of them:
-/// WEFT_TOKEN.
-struct TokenSource {
-    std::optional<std::string> argument;
-    std::string file;
-};
 [[nodiscard]] int init_network(const Context& context, const api::InitRequest& request, bool json);
-/// The token is not printed, whatever happens.
+/// What init, join and cert install end with.
+void print_network(std::ostream& out, const api::NetworkReply& reply);
+/// The token is not printed, whatever happens. Where the source has neither: WEFT_TOKEN.
 [[nodiscard]] int join_network(const Context& context,
-                               const TokenSource& source,
+                               const WordSource& source,
                                const std::string& name,
                                bool json);
 [[nodiscard]] int leave_network(const Context& context, bool yes);
@@ -67,6 +65,13 @@ struct CniPlaces {
 
 [[nodiscard]] int rotate_keys(const Context& context);
 [[nodiscard]] int show_certificate(const Context& context, bool json);
+/// Certificates by hand: a word on stdout each.
+[[nodiscard]] int request_certificate(const Context& context, const std::string& name);
+/// `terms` but its request, which is in `source`.
+[[nodiscard]] int sign_certificate(const Context& context,
+                                   const WordSource& source,
+                                   api::SignRequest terms);
+[[nodiscard]] int install_certificate(const Context& context, const WordSource& source, bool json);
 
 /// An export's place ("": stdout; of an import "-": stdin), and the passphrase's ("":
 /// WEFT_PASSPHRASE or the terminal).

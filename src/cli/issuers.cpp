@@ -24,14 +24,10 @@ std::string note_of(const api::IssuerStatus& issuer) {
     return notes.empty() ? "" : format_list(notes);
 }
 
-bool is_request(std::string_view word) {
-    constexpr std::string_view kPrefix = "weftissuer1_";
-    constexpr std::string_view kAlphabet =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    constexpr std::size_t kSizeMax = 1024;  // some 340 at most; the daemon knows better
-    return word.starts_with(kPrefix) && word.size() <= kSizeMax &&
-           word.find_first_not_of(kAlphabet) == std::string_view::npos;
-}
+constexpr WordShape kIssuerRequest{"weftissuer1_",
+                                   "issuer's request",
+                                   "weft issuer request, on the node that is to issue",
+                                   1024};  // some 340 at most; the daemon knows better
 
 }  // namespace
 
@@ -48,13 +44,11 @@ int request_issuer(const Context& context) {
 }
 
 int add_issuer(const Context& context, const std::string& word) {
-    if (!is_request(word)) {
-        return fail(context,
-                    invalid("this is no issuer's request: one word that starts with weftissuer1_",
-                            "weft issuer request, on the node that is to issue"),
-                    kUsage);
+    const auto checked = check_word(word, kIssuerRequest, "the argument");
+    if (!checked) {
+        return fail(context, checked.error(), kUsage);
     }
-    const std::string body = api::to_json(api::IssuerRequest{word});
+    const std::string body = api::to_json(api::IssuerRequest{*checked});
     return ask_and_print(
         context,
         {"POST", "/v1/issuers", body, kKeysTimeout},

@@ -14,6 +14,21 @@ Examples:
   weft cert show
   weft cert show --json | jq .not_after_ms)";
 
+constexpr const char* kCarriedExamples = R"(
+For a machine that reaches no issuer, but some member (else: weft join TOKEN). Words, no secrets:
+  weft cert request >request.txt                   there
+  weft cert sign --file request.txt >cert.txt      on an issuer's node
+  weft cert install --file cert.txt                there: it is a member now
+On a member the same three bring its next certificate.)";
+
+constexpr const char* kAdoptExamples = R"(
+NAME's machine is gone, or its keys are: another that shows itself gets its place, that is its name, its
+blocks and its routed prefixes, at once. NAME's old certificate is revoked. Where the new machine reaches
+the issuer, weft token create --replace NAME does the same.
+  weft cert request >request.txt                   on the new machine
+  weft node adopt web-1 --file request.txt >cert.txt   on the issuer's node
+  weft cert install --file cert.txt                on the new machine)";
+
 constexpr const char* kRootExamples = R"(
 Examples:
   weft root export --out root.txt                  asks for a passphrase; keep both elsewhere
@@ -106,6 +121,61 @@ void add_issuer_commands(CLI::App& app, Options& options) {
     revoke->footer(kIssuerExamples);
 }
 
+void add_word_options(CLI::App* app, Options& options, const char* of) {
+    app->add_option("WORD", options.word.argument, std::string{of} + "; '-': on stdin");
+    app->add_option("--file", options.word.file, "A file that holds it")->type_name("FILE");
+}
+
+void add_certificate_commands(CLI::App& app, CLI::App& node, Options& options) {
+    CLI::App* cert = add_group(app, "cert", "Certificates: this node's, and by hand");
+    CLI::App* show =
+        add_command(*cert,
+                    "show",
+                    "Print this node's, its issuer, and whether another is on its way",
+                    options,
+                    [&](const Context& c) { return show_certificate(c, options.json); });
+    show->footer(kCertExamples);
+    add_json_flag(show, options);
+    CLI::App* request =
+        add_command(*cert,
+                    "request",
+                    "Print this machine's public keys for weft cert sign",
+                    options,
+                    [&](const Context& c) { return request_certificate(c, options.name); });
+    request->add_option("--name", options.name, "The name to ask for; else node.name");
+    request->footer(kCarriedExamples);
+    CLI::App* sign = add_command(
+        *cert,
+        "sign",
+        "On an issuer's node: certify a machine by hand",
+        options,
+        [&](const Context& c) { return sign_certificate(c, options.word, options.signing); });
+    add_word_options(sign, options, "Of weft cert request");
+    sign->add_option("--name", options.signing.name, "Another name than it asks for");
+    sign->add_flag("--ephemeral", options.signing.ephemeral, "For 24 h, without grace");
+    sign->add_option("--route", options.signing.routed, "A further prefix that it routes")
+        ->type_name("PREFIX");
+    sign->footer(kCarriedExamples);
+    CLI::App* install = add_command(
+        *cert,
+        "install",
+        "Take in what weft cert sign has printed for this machine",
+        options,
+        [&](const Context& c) { return install_certificate(c, options.word, options.json); });
+    add_word_options(install, options, "Of weft cert sign");
+    add_json_flag(install, options);
+    install->footer(kCarriedExamples);
+    CLI::App* adopt = add_command(
+        node,
+        "adopt",
+        "On an issuer's node: give a node's place to another machine, by hand",
+        options,
+        [&](const Context& c) { return sign_certificate(c, options.word, options.signing); });
+    adopt->add_option("NAME", options.signing.replace, "The node whose place it gets")->required();
+    add_word_options(adopt, options, "Of weft cert request, on that machine");
+    adopt->footer(kAdoptExamples);
+}
+
 }  // namespace
 
 void add_key_commands(CLI::App& app, CLI::App& node, Options& options) {
@@ -115,14 +185,7 @@ void add_key_commands(CLI::App& app, CLI::App& node, Options& options) {
                 options,
                 rotate_keys)
         ->footer(kRotateExamples);
-    CLI::App* show =
-        add_command(*add_group(app, "cert", "This node's certificate"),
-                    "show",
-                    "Print it, its issuer, and whether another is on its way",
-                    options,
-                    [&](const Context& c) { return show_certificate(c, options.json); });
-    show->footer(kCertExamples);
-    add_json_flag(show, options);
+    add_certificate_commands(app, node, options);
     add_root_commands(app, options);
     add_issuer_commands(app, options);
 }

@@ -18,7 +18,8 @@ struct Options {
     api::PingRequest ping;
     api::InitRequest init;
     api::TokenRequest token;
-    TokenSource join_with;
+    WordSource word;  // a token, a request or a certificate
+    api::SignRequest signing;
     RootFiles root;
     CniPlaces cni;
     std::string name;  // of a node or an issuer, or a token's id, or an issuer's request

@@ -11,6 +11,7 @@
 
 #include <weft/api/network_keys.hpp>
 #include <weft/base/read_to_end.hpp>
+#include <weft/base/wipe.hpp>
 
 #include "commands.hpp"
 #include "passphrase.hpp"
@@ -70,6 +71,15 @@ Result<std::string> read_text(const Context& context, const std::string& path) {
     return read_to_end(file, kTextMax, path);
 }
 
+/// The passphrase is wiped, here and in the question.
+template <class Request>
+Answer ask_secretly(const Context& context, std::string_view target, Request request) {
+    const Wiped passphrase{request.passphrase};
+    Question question{"POST", target, api::to_json(request), kStretchTimeout};
+    const Wiped body{question.body};
+    return ask(context, question);
+}
+
 }  // namespace
 
 int export_root(const Context& context, const RootFiles& files) {
@@ -77,12 +87,12 @@ int export_root(const Context& context, const RootFiles& files) {
     if (!files.file.empty() && ::lstat(files.file.c_str(), &found) == 0) {
         return fail(context, exists(files.file));  // before somebody types a passphrase
     }
-    const auto passphrase = find_passphrase(files.passphrase_file, Prompts::kTwice);
+    auto passphrase = find_passphrase(files.passphrase_file, Prompts::kTwice);
     if (!passphrase) {
         return fail(context, passphrase.error());
     }
-    const std::string body = api::to_json(api::RootExportRequest{*passphrase});
-    const Answer answer = ask(context, {"POST", "/v1/root/export", body, kStretchTimeout});
+    const Answer answer =
+        ask_secretly(context, "/v1/root/export", api::RootExportRequest{*std::move(passphrase)});
     if (answer.exit_code != kOk) {
         return answer.exit_code;
     }
@@ -109,12 +119,12 @@ int import_root(const Context& context, const RootFiles& files) {
     if (!text) {
         return fail(context, text.error());
     }
-    const auto passphrase = find_passphrase(files.passphrase_file, Prompts::kOnce);
+    auto passphrase = find_passphrase(files.passphrase_file, Prompts::kOnce);
     if (!passphrase) {
         return fail(context, passphrase.error());
     }
-    const std::string body = api::to_json(api::RootImportRequest{*text, *passphrase});
-    const Answer answer = ask(context, {"POST", "/v1/root/import", body, kStretchTimeout});
+    const Answer answer = ask_secretly(
+        context, "/v1/root/import", api::RootImportRequest{*text, *std::move(passphrase)});
     if (answer.exit_code == kOk) {
         context.terminal.out << "the root's key is on this node until weftd ends, or weft root "
                                 "remove --yes\n";

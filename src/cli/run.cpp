@@ -126,12 +126,12 @@ void add_membership_commands(CLI::App& app, Options& options) {
     add_json_flag(init, options);
     CLI::App* join =
         add_command(app, "join", "Join a network with a token", options, [&](const Context& c) {
-            return join_network(c, options.join_with, options.name, options.json);
+            return join_network(c, options.word, options.name, options.json);
         });
     join->add_option("TOKEN",
-                     options.join_with.argument,
+                     options.word.argument,
                      "Of weft token create; '-': on stdin; absent: [WEFT_TOKEN]");
-    join->add_option("--token-file", options.join_with.file, "A file that holds the token");
+    join->add_option("--token-file", options.word.file, "A file that holds the token");
     join->add_option("--name", options.name, "The name to ask for; else node.name");
     join->footer(kJoinExamples);
     add_json_flag(join, options);

@@ -38,6 +38,7 @@ struct Draft {
     NetworkConfig network;
     CniConfig cni;
     FirewallConfig firewall;
+    GossipConfig gossip;
     ApiConfig api;
     LogConfig log;
     sys::Offloads offloads;

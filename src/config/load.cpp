@@ -113,6 +113,7 @@ Config finish(Draft draft) {
     config.network = draft.network;
     config.cni = std::move(draft.cni);
     config.firewall = std::move(draft.firewall);
+    config.gossip = draft.gossip;
     config.api = std::move(draft.api);
     config.log = std::move(draft.log);
     config.offloads = draft.offloads;

@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::uint32_t kWorkersMost = 15;    // wg::kWorkersMax
 constexpr std::size_t kAdvertiseMost = 4;     // gossip::kEndpointsMax
+constexpr std::size_t kSeedsMost = 64;        // gossip::AddressSeeds::kMax
 constexpr std::uint32_t kBlock4Most = 32;     // api::kBlock4Max
 constexpr std::uint32_t kBlock6Most = 64;     // api::kBlock6Max
 constexpr std::size_t kInterfaceMost = 15;    // IFNAMSIZ - 1
@@ -93,29 +94,30 @@ Result<> take_addresses(Draft& draft, const Value& value) {
     return {};
 }
 
-/// Where others may reach this node: names would be other machines' to resolve.
-Result<> take_advertise(Draft& draft, const Value& value) {
+/// "host:port"s; of addresses those that other nodes can reach.
+Result<std::vector<HostPort>> reachable_endpoints(const Value& value, std::size_t most) {
     const auto elements = value.elements();
     if (!elements) {
         return elements.error();
     }
-    if (elements->size() > kAdvertiseMost) {
-        return value.wrong("names more than " + std::to_string(kAdvertiseMost) + " endpoints");
+    if (elements->size() > most) {
+        return value.wrong("names more than " + std::to_string(most) + " endpoints");
     }
-    draft.node.advertise.clear();
+    std::vector<HostPort> endpoints;
     for (const Value& element : *elements) {
-        const auto named = element.endpoint();
+        auto named = element.endpoint();
         if (!named) {
             return named.error();
         }
         const auto address = net::IpAddress::parse(named->host);
-        if (!address || address->is_loopback() || address->is_link_local()) {
-            return element.wrong("must be an address that other nodes reach and a port: " +
-                                 named->to_string());
+        if (address && (address->is_loopback() || address->is_link_local())) {
+            return element.wrong(
+                "must be a name or an address that other nodes reach, and a port: " +
+                named->to_string());
         }
-        draft.node.advertise.push_back({*address, named->port, 0});
+        endpoints.push_back(*std::move(named));
     }
-    return {};
+    return endpoints;
 }
 
 template <std::optional<net::Prefix> NetworkConfig::*kPool, net::Family kFamily>
@@ -220,7 +222,10 @@ constexpr std::array<Key<Draft>, 10> kNodeKeys{{
      }},
     {"private_key_file",
      [](Draft& d, const Value& v) { return store(d.node.private_key_file, v.word()); }},
-    {"advertise", take_advertise},
+    {"advertise",
+     [](Draft& d, const Value& v) {
+         return store(d.node.advertise, reachable_endpoints(v, kAdvertiseMost));
+     }},
     {"addresses", take_addresses},
     {"isa", [](Draft& d, const Value& v) { return store(d.node.isa, v.word()); }},
 }};
@@ -232,6 +237,14 @@ constexpr std::array<Key<Draft>, 4> kNetworkKeys{{
      [](Draft& d, const Value& v) { return store(d.network.block4, v.integer(1, kBlock4Most)); }},
     {"block6",
      [](Draft& d, const Value& v) { return store(d.network.block6, v.integer(1, kBlock6Most)); }},
+}};
+
+constexpr std::array<Key<Draft>, 2> kGossipKeys{{
+    {"enabled", [](Draft& d, const Value& v) { return store(d.gossip.enabled, v.boolean()); }},
+    {"seeds",
+     [](Draft& d, const Value& v) {
+         return store(d.gossip.seeds, reachable_endpoints(v, kSeedsMost));
+     }},
 }};
 
 constexpr std::array<Key<PeerDraft>, 6> kPeerKeys{{
@@ -416,6 +429,9 @@ Result<> take_section(const Reading& reading, std::string_view name, const toml:
     if (name == "firewall") {
         return take_table(reading.draft, reading, *table, name, kFirewallKeys);
     }
+    if (name == "gossip") {
+        return take_table(reading.draft, reading, *table, name, kGossipKeys);
+    }
     return name == "api" ? take_table(reading.draft, reading, *table, name, kApiKeys)
                          : take_table(reading.draft, reading, *table, name, kLogKeys);
 }
@@ -431,8 +447,8 @@ Result<toml::table> parse(std::string_view text, std::string_view file) {
 }  // namespace
 
 Result<> add_file(Draft& draft, std::string_view text, std::string_view file) {
-    static constexpr std::array<std::string_view, 8> kSections{
-        "node", "network", "peer", "firewall", "discovery", "cni", "api", "log"};
+    static constexpr std::array<std::string_view, 9> kSections{
+        "node", "network", "peer", "gossip", "firewall", "discovery", "cni", "api", "log"};
     const auto document = parse(text, file);
     if (!document) {
         return document.error();

@@ -118,6 +118,10 @@ std::vector<Section> sections_of(const Config& config) {
                          {"pool6", quote(network.pool6)},
                          {"block4", std::to_string(network.block4)},
                          {"block6", std::to_string(network.block6)}}});
+    sections.push_back(
+        {"gossip",
+         "gossip",
+         {{"enabled", truth(config.gossip.enabled)}, {"seeds", quote(config.gossip.seeds)}}});
     for (const PeerConfig& peer : config.peers) {
         sections.push_back(peer_section(peer));
     }

@@ -128,6 +128,11 @@ Result<std::uint32_t> Value::integer(std::uint32_t least, std::uint32_t most) co
     return static_cast<std::uint32_t>(value->get());
 }
 
+Result<bool> Value::boolean() const {
+    const auto value = node_->value_exact<bool>();
+    return value ? Result<bool>{*value} : wrong_type("true or false");
+}
+
 Result<ByteArray<32>> Value::public_key() const {
     const auto value = text();
     if (!value) {

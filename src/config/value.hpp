@@ -38,6 +38,7 @@ class Value {
     [[nodiscard]] Result<std::string> name() const;
     [[nodiscard]] Result<bool> truth() const;
     [[nodiscard]] Result<std::uint32_t> integer(std::uint32_t least, std::uint32_t most) const;
+    [[nodiscard]] Result<bool> boolean() const;
     [[nodiscard]] Result<ByteArray<32>> public_key() const;
     [[nodiscard]] Result<net::Prefix> prefix() const;
     [[nodiscard]] Result<HostPort> endpoint() const;

@@ -25,7 +25,7 @@ std::vector<Resolver::Question> EndpointNames::due(Time now, const std::set<KeyB
 
 void EndpointNames::not_asked(const std::vector<Resolver::Question>& questions) {
     for (const Resolver::Question& question : questions) {
-        if (const auto found = entries_.find(question.peer); found != entries_.end()) {
+        if (const auto found = entries_.find(*question.peer); found != entries_.end()) {
             found->second.ask_at.reset();
         }
     }
@@ -35,7 +35,7 @@ std::optional<net::Endpoint> EndpointNames::on_answer(const Resolver::Answer& an
                                                       const std::optional<net::Endpoint>& current,
                                                       bool failing,
                                                       Time now) {
-    const auto found = entries_.find(answer.question.peer);
+    const auto found = entries_.find(*answer.question.peer);
     if (found == entries_.end() || found->second.host != answer.question.host) {
         return std::nullopt;  // reconfigured while the question was out
     }

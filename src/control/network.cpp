@@ -16,15 +16,6 @@ namespace {
 /// Who has heard that this node leaves tells the others.
 constexpr std::chrono::seconds kSignOff{1};
 
-/// Host names may have capitals; certificates do not.
-std::string node_name(const std::string& wished, const config::Config& config) {
-    std::string name = wished.empty() ? config.node.name : wished;
-    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) {
-        return static_cast<char>(std::tolower(c));
-    });
-    return name;
-}
-
 Result<> check_name(const std::string& name) {
     if (identity::valid_name(name)) {
         return {};
@@ -46,11 +37,25 @@ Result<net::Prefix> parse_pool(const std::string& text, net::Family family) {
 
 }  // namespace
 
+std::string node_name(const std::string& wished, const config::Config& config) {
+    std::string name = wished.empty() ? config.node.name : wished;
+    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) {
+        return static_cast<char>(std::tolower(c));
+    });
+    return name;
+}
+
 Network::Impl::Impl(Parts parts) : parts_(std::move(parts)), leave_timer_(parts_.loop) {
     parts_.overlay.on_joined([this](const Result<>& outcome) { finish_join(outcome); });
 }
 
-Result<> Network::Impl::check_key_source() const {
+Result<> Network::Impl::check_configuration() const {
+    if (!parts_.overlay.enabled()) {
+        return Error{std::make_error_code(std::errc::device_or_resource_busy),
+                     parts_.config.origins.at("gossip.enabled") +
+                         ": gossip.enabled is false: this node is to be in no network",
+                     "take the line out, then restart weftd"};
+    }
     if (parts_.config.node.private_key_file.empty()) {
         return {};
     }
@@ -102,7 +107,7 @@ Result<api::NetworkReply> Network::Impl::init(const api::InitRequest& request) {
     if (Result<> checked = check_name(beginning.name); !checked) {
         return checked.error();
     }
-    if (Result<> checked = check_key_source(); !checked) {
+    if (Result<> checked = check_configuration(); !checked) {
         return checked.error();
     }
     const config::NetworkConfig& configured = parts_.config.network;
@@ -138,7 +143,7 @@ void Network::Impl::join(const api::JoinRequest& request, Joined done) {
                       "another weft join took this one's place",
                       {}});
     joined_ = std::move(done);
-    Result<> begun = check_key_source();
+    Result<> begun = check_configuration();
     mesh::Output out;
     if (begun) {
         begun = participant().join(request.token,
@@ -270,6 +275,9 @@ Result<> Network::remove_node(const std::string& name) {
 }
 api::Members Network::members() const {
     return members_of(impl_->participant());
+}
+api::GossipStatus Network::gossip() const {
+    return gossip_of(impl_->participant());
 }
 api::Ipam Network::ipam() const {
     return ipam_of(impl_->participant());

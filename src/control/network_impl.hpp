@@ -5,7 +5,9 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
+#include <thread>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -37,30 +39,52 @@ class Network::Impl {
     Result<> withdraw_token(const std::string& id);
     Result<> remove_node(const std::string& name);
 
+    ~Impl();
+    Impl(const Impl&) = delete;
+    Impl& operator=(const Impl&) = delete;
+
     // network_keys.cpp
+    void export_root(api::RootExportRequest request, const RootExported& done);
+    void import_root(api::RootImportRequest request, const RootImported& done);
     Result<api::RotationReply> rotate();
+    Result<api::CertificateWord> certificate_request(const api::CertificateRequest& request);
+    Result<api::CertificateWord> sign_certificate(const api::SignRequest& request);
+    Result<api::NetworkReply> install_certificate(const api::InstallRequest& request);
     Result<api::IssuerStatus> add_issuer(const api::IssuerRequest& request);
     Result<> revoke_issuer(const std::string& issuer);
 
     [[nodiscard]] mesh::Participant& participant() { return parts_.overlay.participant(); }
 
   private:
-    [[nodiscard]] Result<> check_key_source() const;
+    [[nodiscard]] Result<> check_configuration() const;
     [[nodiscard]] Result<std::vector<net::Prefix>> pools_for(const api::InitRequest& request);
     void finish_join(const Result<>& outcome);
     void finish_leave();
     void answer_join(Result<api::NetworkReply> answer);
+    /// `work` on the stretching thread, then what it returns on the control thread.
+    template <class Work>
+    void stretch(Work work);
+    [[nodiscard]] Result<> check_not_stretching() const;
 
     Parts parts_;
     Joined joined_;  // who waits
     Left left_;
     boost::asio::steady_timer leave_timer_;
+    std::thread stretching_;  // a passphrase; joined when it is done
+    // What is under way asks whether it is there.
+    std::shared_ptr<Impl*> self_ = std::make_shared<Impl*>(this);
 };
+
+/// What is wished, else what the configuration says. Host names may have capitals; certificates do
+/// not.
+[[nodiscard]] std::string node_name(const std::string& wished, const config::Config& config);
 
 // Of a member.
 [[nodiscard]] api::NetworkReply network_reply(const mesh::Participant& participant, bool already);
 [[nodiscard]] api::Members members_of(const mesh::Participant& participant);
 [[nodiscard]] api::Ipam ipam_of(const mesh::Participant& participant);
+/// Also of a node that is in no network.
+[[nodiscard]] api::GossipStatus gossip_of(const mesh::Participant& participant);
 [[nodiscard]] std::vector<api::TokenStatus> tokens_of(const mesh::Participant& participant);
 [[nodiscard]] api::RotationReply rotation_of(const mesh::Participant& participant);
 [[nodiscard]] api::CertificateStatus certificate_of(const mesh::Participant& participant);

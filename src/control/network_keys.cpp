@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // See network_impl.hpp: wishes about keys: this node's, the root's, further issuers'. Control
 // thread.
+#include <utility>
+
+#include <boost/asio/post.hpp>
+
+#include <weft/base/wipe.hpp>
+
 #include "network_impl.hpp"
+#include "signals_blocked.hpp"
 
 namespace weft::control {
 
@@ -17,6 +24,52 @@ Result<api::RotationReply> Network::Impl::rotate() {
         error.remedy = "it is tried again by itself: weft cert show";
     }
     return error;
+}
+
+Result<api::CertificateWord> Network::Impl::certificate_request(
+    const api::CertificateRequest& request) {
+    auto word = participant().certificate_request(node_name(request.name, parts_.config));
+    if (!word) {
+        return word.error();
+    }
+    return api::CertificateWord{*std::move(word)};
+}
+
+Result<api::CertificateWord> Network::Impl::sign_certificate(const api::SignRequest& request) {
+    mesh::Participant::Signing signing{
+        request.request, request.name, request.replace, request.ephemeral, {}};
+    for (const std::string& text : request.routed) {
+        const auto prefix = net::Prefix::parse(text);
+        if (!prefix) {
+            return invalid("no prefix: --route " + text, "as in --route 192.0.2.0/24");
+        }
+        signing.routed.push_back(*prefix);
+    }
+    mesh::Output out;
+    auto word = participant().sign_certificate(signing, Overlay::clock(), out);
+    parts_.overlay.carry_out(out);
+    if (!word) {
+        return word.error();
+    }
+    return api::CertificateWord{*std::move(word)};
+}
+
+Result<api::NetworkReply> Network::Impl::install_certificate(const api::InstallRequest& request) {
+    const bool already = participant().is_member();
+    if (Result<> checked = check_configuration(); !checked) {
+        return checked.error();
+    }
+    mesh::Output out;
+    const Result<> installed = participant().install_certificate(
+        request.text, parts_.surroundings().in_use, Overlay::clock(), out);
+    parts_.overlay.carry_out(out);
+    if (!installed) {
+        return installed.error();
+    }
+    if (!already) {
+        parts_.changed();
+    }
+    return network_reply(participant(), already);
 }
 
 Result<api::IssuerStatus> Network::Impl::add_issuer(const api::IssuerRequest& request) {
@@ -36,6 +89,71 @@ Result<> Network::Impl::revoke_issuer(const std::string& issuer) {
     return number ? Result<>{} : number.error();
 }
 
+// ---- The root's key ----------------------------------------------------------------------------
+
+Network::Impl::~Impl() {
+    if (stretching_.joinable()) {
+        stretching_.join();
+    }
+}
+
+Result<> Network::Impl::check_not_stretching() const {
+    return stretching_.joinable()
+               ? Result<>{Error{std::make_error_code(std::errc::device_or_resource_busy),
+                                "another export or import of the root's key is under way",
+                                "try again in a moment"}}
+               : Result<>{};
+}
+
+template <class Work>
+void Network::Impl::stretch(Work work) {
+    const SignalsBlocked blocked;
+    stretching_ = std::thread{
+        [&loop = parts_.loop, self = std::weak_ptr{self_}, work = std::move(work)]() mutable {
+            boost::asio::post(loop, [self, finish = work()]() mutable {
+                if (const auto there = self.lock()) {
+                    (*there)->stretching_.join();
+                    finish(**there);
+                }
+            });
+        }};
+}
+
+void Network::Impl::export_root(api::RootExportRequest request, const RootExported& done) {
+    const Wiped wiped{request.passphrase};
+    auto backup = participant().export_root();
+    const Result<> free = check_not_stretching();
+    if (!backup || !free) {
+        done(backup ? free.error() : backup.error());
+        return;
+    }
+    stretch([kept = std::make_shared<api::RootExportRequest>(std::move(request)),
+             backup = *std::move(backup),
+             done]() {
+        const Wiped passphrase{kept->passphrase};
+        SystemRandom random;
+        return [done, text = identity::seal_root(backup, kept->passphrase, random)](Impl&) {
+            done(text ? Result<api::RootText>{api::RootText{*text}} : text.error());
+        };
+    });
+}
+
+void Network::Impl::import_root(api::RootImportRequest request, const RootImported& done) {
+    const Wiped wiped{request.passphrase};
+    const Result<> free = check_not_stretching();
+    if (!participant().is_member() || !free) {
+        done(participant().is_member() ? free.error() : mesh::not_a_member());
+        return;
+    }
+    stretch([kept = std::make_shared<api::RootImportRequest>(std::move(request)), done]() {
+        const Wiped passphrase{kept->passphrase};
+        return [done,
+                backup = identity::open_root(kept->text, kept->passphrase)](Impl& network) mutable {
+            done(backup ? network.participant().import_root(*std::move(backup)) : backup.error());
+        };
+    });
+}
+
 // ---- The door --------------------------------------------------------------------------------
 
 Result<api::RotationReply> Network::rotate() {
@@ -47,15 +165,20 @@ Result<api::CertificateStatus> Network::certificate() const {
     }
     return certificate_of(impl_->participant());
 }
-Result<api::RootText> Network::export_root(const api::RootExportRequest& request) const {
-    Result<std::string> text = impl_->participant().export_root(request.passphrase);
-    if (!text) {
-        return text.error();
-    }
-    return api::RootText{std::move(*text)};
+Result<api::CertificateWord> Network::certificate_request(const api::CertificateRequest& request) {
+    return impl_->certificate_request(request);
 }
-Result<> Network::import_root(const api::RootImportRequest& request) {
-    return impl_->participant().import_root(request.text, request.passphrase);
+Result<api::CertificateWord> Network::sign_certificate(const api::SignRequest& request) {
+    return impl_->sign_certificate(request);
+}
+Result<api::NetworkReply> Network::install_certificate(const api::InstallRequest& request) {
+    return impl_->install_certificate(request);
+}
+void Network::export_root(api::RootExportRequest request, RootExported done) {
+    impl_->export_root(std::move(request), done);
+}
+void Network::import_root(api::RootImportRequest request, RootImported done) {
+    impl_->import_root(std::move(request), done);
 }
 Result<> Network::remove_root() {
     return impl_->participant().remove_root();

@@ -105,6 +105,40 @@ api::Members members_of(const mesh::Participant& participant) {
     return members;
 }
 
+api::GossipStatus gossip_of(const mesh::Participant& participant) {
+    api::GossipStatus status;
+    gossip::Counters counters;
+    for (const char* const state : {"alive", "suspect", "dead", "left"}) {
+        status.members[state] = 0;
+    }
+    if (participant.is_member()) {
+        const gossip::Node& node = participant.gossip();
+        counters = node.counters();
+        for (const auto& [id, member] : node.members().members()) {
+            ++status.members[std::string{id == node.id() ? "alive"
+                                                         : to_string(node.reachability(id))}];
+        }
+    }
+    status.counters = {{"datagrams_in", counters.datagrams_in},
+                       {"datagrams_out", counters.datagrams_out},
+                       {"bytes_in", counters.bytes_in},
+                       {"bytes_out", counters.bytes_out},
+                       {"unopened", counters.unopened},
+                       {"malformed", counters.malformed},
+                       {"older", counters.older},
+                       {"over_budget", counters.over_budget},
+                       {"equivocated", counters.equivocated},
+                       {"suspicions", counters.suspicions},
+                       {"deaths", counters.deaths},
+                       {"refutations", counters.refutations},
+                       {"syncs", counters.syncs}};
+    for (std::size_t i = 0; i < counters.rejected.size(); ++i) {
+        status.rejected[std::string{to_string(static_cast<identity::Rejected>(i))}] =
+            counters.rejected[i];
+    }
+    return status;
+}
+
 api::Ipam ipam_of(const mesh::Participant& participant) {
     api::Ipam ipam;
     if (!participant.is_member()) {

@@ -152,6 +152,7 @@ Result<> Node::Impl::start() {
     if (addresses_failed_) {
         return *addresses_failed_;
     }
+    set_names();
     describe_self();
     to_greet_ = live_peers_.load();
     greet_peers();
@@ -349,6 +350,7 @@ Result<> Node::Impl::reload() {
     node_file_.write(node_file());
     sync_firewall();
     sync_routes();  // with guards or without, they are in another table
+    set_names();
     describe_self();
     env_.log.info("config_reloaded", {{"peers", std::to_string(peers_.size())}});
     return {};

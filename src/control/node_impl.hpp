@@ -28,6 +28,7 @@
 #include "network_impl.hpp"
 #include "node_file_writer.hpp"
 #include "overlay.hpp"
+#include "own_names.hpp"
 #include "peer_watch.hpp"
 #include "reconcile.hpp"
 #include "resolver.hpp"
@@ -92,8 +93,12 @@ class Node::Impl {
     void apply_own_key();
     void apply_members();
     void call_members();
+    /// The configuration's names and seeds are another's now.
+    void set_names();
+    void set_seeds();
     void describe_self();
     void greet_live_peers();
+    [[nodiscard]] std::vector<net::Endpoint> advertised() const;
     [[nodiscard]] std::span<const net::Prefix> pools() const;
     [[nodiscard]] std::vector<net::Prefix> own_addresses() const;
     [[nodiscard]] Surroundings surroundings();
@@ -112,6 +117,7 @@ class Node::Impl {
     void greet_peers();
     void ask_names();
     void take_answers();
+    void take_own_answer(const Resolver::Answer& answer);
 
     [[nodiscard]] std::string name_of(const KeyBytes& public_key) const;
     [[nodiscard]] api::PeerStatus status_of(const PeerView& peer) const;
@@ -154,6 +160,7 @@ class Node::Impl {
     std::set<net::Prefix> skipped_routes_;  // told already
     Resolver resolver_;
     EndpointNames names_;
+    OwnNames own_names_;
     PeerWatch watch_;
     TimestampFile timestamps_;
     LivePeers live_peers_;

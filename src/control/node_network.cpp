@@ -39,10 +39,13 @@ std::string software() {
 
 Result<> Node::Impl::start_network() {
     boot_id_ = read_boot_id();
-    overlay_.emplace(Overlay::Parts{
-        env_.loop, *engine_, env_.log, random_, network_directory(env_.paths, config_), [this] {
-            reconcile_soon();
-        }});
+    overlay_.emplace(Overlay::Parts{env_.loop,
+                                    *engine_,
+                                    env_.log,
+                                    random_,
+                                    network_directory(env_.paths, config_),
+                                    config_.gossip.enabled,
+                                    [this] { reconcile_soon(); }});
     network_ = std::make_unique<Network>(
         std::make_unique<Network::Impl>(Network::Impl::Parts{env_.loop,
                                                              *overlay_,
@@ -269,6 +272,27 @@ void Node::Impl::call_members() {
     });
 }
 
+void Node::Impl::set_names() {
+    std::vector<config::HostPort> names = config_.node.advertise;
+    names.insert(names.end(), config_.gossip.seeds.begin(), config_.gossip.seeds.end());
+    own_names_.set(names);
+    set_seeds();
+    ask_names();
+}
+
+void Node::Impl::set_seeds() {
+    overlay_->participant().set_seed_addresses(own_names_.endpoints(config_.gossip.seeds));
+}
+
+/// Of names that are advertised some may lead nowhere for others.
+std::vector<net::Endpoint> Node::Impl::advertised() const {
+    std::vector<net::Endpoint> advertised = own_names_.endpoints(config_.node.advertise);
+    std::erase_if(advertised, [](const net::Endpoint& endpoint) {
+        return !gossip::can_be_advertised(endpoint);
+    });
+    return advertised;
+}
+
 void Node::Impl::describe_self() {
     if (!overlay_) {
         return;
@@ -277,8 +301,8 @@ void Node::Impl::describe_self() {
     own.boot_id = boot_id_;
     own.mtu = static_cast<std::uint16_t>(mtu_);
     own.software = software();
-    own.endpoints = own_endpoints(
-        config_.node.advertise, surroundings().addresses, pools(), engine_->listen_port());
+    own.endpoints =
+        own_endpoints(advertised(), surroundings().addresses, pools(), engine_->listen_port());
     if (own.endpoints != told_endpoints_) {
         told_endpoints_ = own.endpoints;
         greet_live_peers();
@@ -394,6 +418,21 @@ void Node::Impl::add_network_problems(std::vector<api::Problem>& out) const {
                        "take it out of that peer's allowed_ips, then weft reload"});
     }
     add_member_problems(out);
+    for (const auto& [name, cause] : own_names_.failures()) {
+        out.push_back({"name_unresolved",
+                       "warning",
+                       name,
+                       "a name of node.advertise or gossip.seeds does not resolve: " + cause,
+                       "getent ahosts " + name.substr(0, name.rfind(':'))});
+    }
+    if (!overlay_->enabled() && overlay_->participant().is_member()) {
+        out.push_back({"gossip_off",
+                       "info",
+                       config_.node.name,
+                       "gossip.enabled is false: members are as they were last known, and nobody "
+                       "hears of this node",
+                       "take it out of the configuration, then restart weftd"});
+    }
     const mesh::Participant& participant = overlay_->participant();
     if (participant.is_member() &&
         participant.trust().is_revoked(participant.certificate().identity_key,

@@ -145,14 +145,21 @@ void Node::Impl::ask_names() {
         return;
     }
     const auto questions = names_.due(BootClock::now(), watch_.live());
-    if (!resolver_.ask(questions)) {
+    std::vector<Resolver::Question> all = own_names_.due(BootClock::now());
+    all.insert(all.end(), questions.begin(), questions.end());
+    if (!resolver_.ask(all)) {
         names_.not_asked(questions);
+        own_names_.not_asked();
     }
 }
 
 void Node::Impl::take_answers() {
     for (const Resolver::Answer& answer : resolver_.take_answers()) {
-        const KeyBytes& key = answer.question.peer;
+        if (!answer.question.peer) {
+            take_own_answer(answer);
+            continue;
+        }
+        const KeyBytes& key = *answer.question.peer;
         const auto sample =
             std::find_if(samples_.begin(), samples_.end(), [&key](const PeerSample& each) {
                 return each.public_key == key;
@@ -185,6 +192,23 @@ void Node::Impl::take_answers() {
                 "endpoint_resolved",
                 {{"peer", name_of(key)}, {"endpoint", host}, {"address", endpoint->to_string()}});
         }
+    }
+}
+
+void Node::Impl::take_own_answer(const Resolver::Answer& answer) {
+    const std::string host = answer.question.host.to_string();
+    const auto failures = own_names_.failures();
+    const auto known = failures.find(host);
+    const bool is_news = known == failures.end() || known->second != answer.cause;
+    if (answer.endpoints.empty() && is_news) {
+        env_.log.warn("name_unresolved", {{"name", host}, {"cause", answer.cause}});
+    }
+    if (own_names_.on_answer(answer, BootClock::now())) {
+        for (const net::Endpoint& endpoint : answer.endpoints) {
+            env_.log.info("name_resolved", {{"name", host}, {"address", endpoint.to_string()}});
+        }
+        set_seeds();
+        describe_self();
     }
 }
 

@@ -43,7 +43,9 @@ Result<> Overlay::start() {
     }
     running_ = true;
     take_sockets();
-    watch(relay_, parts_.engine.gossip_relay().fd(), [this] { drain_relay(); });
+    if (parts_.enabled) {
+        watch(relay_, parts_.engine.gossip_relay().fd(), [this] { drain_relay(); });
+    }
     carry_out(out);
     return {};
 }
@@ -64,6 +66,9 @@ void Overlay::release_sockets() {
 }
 
 void Overlay::take_sockets() {
+    if (!parts_.enabled) {
+        return;  // full buffers drop what comes
+    }
     const sys::UdpPair& pair = parts_.engine.gossip_sockets();
     watch(sockets_[0], pair.v4.fd(), [this, &pair] { drain(pair.v4); });
     watch(sockets_[1], pair.v6.fd(), [this, &pair] { drain(pair.v6); });
@@ -154,7 +159,7 @@ void Overlay::carry_out(mesh::Output& out) {
 /// What cannot be sent is lost, as on any network; gossip asks again.
 void Overlay::send(const gossip::Actions::Datagram& datagram) const {
     const sys::UdpSocket& socket = parts_.engine.gossip_way_out().of(datagram.to.address.family());
-    if (socket.valid()) {
+    if (socket.valid() && parts_.enabled) {
         const sys::OutgoingTrain train{.bytes = datagram.bytes,
                                        .segment = datagram.bytes.size(),
                                        .traffic_class = kTrafficClass};
@@ -163,7 +168,7 @@ void Overlay::send(const gossip::Actions::Datagram& datagram) const {
 }
 
 void Overlay::arm_timer() {
-    if (!running_) {
+    if (!running_ || !parts_.enabled) {
         return;
     }
     const Time now = BootClock::now();

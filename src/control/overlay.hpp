@@ -32,6 +32,7 @@ class Overlay {
         Log& log;
         RandomSource& random;
         std::filesystem::path state_dir;
+        bool enabled;  // else nothing is sent, heard or timed: what was known stays as it was
         std::function<void()> on_peers_changed;
     };
     explicit Overlay(Parts parts);
@@ -50,6 +51,7 @@ class Overlay {
     void release_sockets();
     void take_sockets();
 
+    [[nodiscard]] bool enabled() const { return parts_.enabled; }
     [[nodiscard]] mesh::Participant& participant() { return participant_; }
     [[nodiscard]] const mesh::Participant& participant() const { return participant_; }
     [[nodiscard]] static mesh::Clock clock();

@@ -218,6 +218,7 @@ std::vector<std::string> restart_required(const config::Config& running,
     check(running.node.workers == wanted.node.workers, "node.workers");
     check(running.node.isa == wanted.node.isa, "node.isa");
     check(running.node.mtu == wanted.node.mtu, "node.mtu");
+    check(running.gossip.enabled == wanted.gossip.enabled, "gossip.enabled");
     check(running.offloads == wanted.offloads, "WEFT_OFFLOAD_OFF");
     check(running.api.socket == wanted.api.socket, "api.socket");
     check(running.api.group == wanted.api.group, "api.group");

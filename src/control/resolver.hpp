@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include <weft/config/config.hpp>
@@ -18,7 +19,7 @@ class Resolver {
     static constexpr std::size_t kAddressesMax = 256;  // of one name; more are ignored
 
     struct Question {
-        KeyBytes peer{};
+        std::optional<KeyBytes> peer;  // nothing: the node asks for itself
         config::HostPort host;
     };
     struct Answer {

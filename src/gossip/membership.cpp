@@ -111,6 +111,11 @@ Allowance* Membership::budget_of(const NodeId& id) {
     return found == budgets_.end() ? nullptr : &found->second;
 }
 
+bool Membership::has_used_its_budget(const NodeId& id) const {
+    const auto found = budgets_.find(id);
+    return found != budgets_.end() && found->second.left < 1;
+}
+
 void Membership::put(Member fresh) {
     const auto [at, added] = members_.try_emplace(fresh.id());
     if (added) {

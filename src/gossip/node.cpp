@@ -17,9 +17,11 @@ struct MessageOf {
 
     std::optional<Message> operator()(const MemberRumour& about) const {
         const Member* member = core.members.find(about.node);
-        return member == nullptr ? std::nullopt
-                                 : std::optional<Message>{MemberItem{member->certificate->bytes,
-                                                                     member->record->bytes}};
+        if (member == nullptr) {
+            return std::nullopt;
+        }
+        const ConstBytes certificate{member->certificate->bytes};
+        return MemberItem{about.whole ? certificate : ConstBytes{}, member->record->bytes};
     }
     std::optional<Message> operator()(const IssuerRumour& about) const {
         const auto* issuer = core.trust.issuer(about.number);
@@ -95,6 +97,7 @@ void Node::leave(const Moment& moment, Actions& actions) {
 void Node::replace_identity(OwnIdentity own, const Moment& moment, Actions& actions) {
     WEFT_ASSERT(own.certificate->id == id());
     parts_->core.own = std::move(own);
+    parts_->own_is_news = true;
     parts_->core.sealer.set_own(id(), parts_->core.own.gossip_key);
     parts_->sign_own(moment, actions);
     parts_->settle(moment, actions);
@@ -133,7 +136,7 @@ void Node::Parts::sign_own(const Moment& moment, Actions& actions) {
         ++core.counters.rejected[static_cast<std::size_t>(core.members.rejected())];
         return;
     }
-    spread(MemberRumour{core.id()});
+    spread_member(core.id(), std::exchange(own_is_news, false));
     actions.events.push_back({Event::Kind::kMemberChanged, core.id()});
 }
 
@@ -143,6 +146,10 @@ void Node::add_seed(const Seed& seed) {
     if (seed.node != id()) {
         parts_->core.seeds[seed.node] = seed;
     }
+}
+
+void Node::set_seed_addresses(const std::vector<net::Endpoint>& addresses) {
+    parts_->address_seeds.set(addresses);
 }
 
 void Node::restore(const MemberItem& item, const Moment& moment, Actions& actions) {
@@ -233,8 +240,25 @@ void Node::Parts::withdraw(const Moment& moment, Actions& actions) {
     }
 }
 
+/// Those who change as often as they may are spread with half the effort: what that misses, the
+/// digests find. Else one liar would keep all the others busy.
+void Node::Parts::spread_member(const NodeId& node, bool whole) {
+    const MemberRumour record{node, false};
+    const MemberRumour both{node, true};
+    const std::uint32_t sent = core.members.has_used_its_budget(node)
+                                   ? Rumours::transmissions(core.members.size()) / 2
+                                   : 0;
+    if (whole || core.rumours.contains(both)) {
+        core.rumours.remove(record);
+        core.rumours.add(both, whole ? 0 : sent);
+    } else {
+        core.rumours.add(record, sent);
+    }
+}
+
 void Node::Parts::forget(const NodeId& node) {
-    core.rumours.remove(MemberRumour{node});
+    core.rumours.remove(MemberRumour{node, false});
+    core.rumours.remove(MemberRumour{node, true});
     core.sealer.forget(node);
     core.seeds.erase(node);
     core.contacts.erase(node);
@@ -258,6 +282,7 @@ Time Node::next_timer() const {
     }
     return std::min({parts_->prober.next_timer(),
                      parts_->anti_entropy.next_timer(),
+                     parts_->address_seeds.next_timer(),
                      parts_->next_gossip,
                      parts_->next_withdraw});
 }
@@ -272,6 +297,7 @@ void Node::on_timer(const Moment& moment, Actions& actions) {
 void Node::Parts::on_timer(const Moment& moment, Actions& actions) {
     prober.on_timer(moment, actions);
     anti_entropy.on_timer(moment, actions);
+    address_seeds.on_timer(moment.now, actions);
     if (moment.now >= next_gossip) {
         gossip(moment, actions);
     }
@@ -305,6 +331,7 @@ void Node::Parts::settle(const Moment& moment, Actions& actions) {
 void Node::Parts::gossip(const Moment& moment, Actions& actions) {
     last_gossip = moment.now;
     const std::vector<NodeId> targets = core.random_members(kGossipTargets, core.id());
+    bool full = false;  // more is new than one datagram holds
     for (const NodeId& target : targets) {
         const auto to = core.endpoint_for(target, moment.now);
         if (!to) {
@@ -317,13 +344,17 @@ void Node::Parts::gossip(const Moment& moment, Actions& actions) {
                 core.rumours.remove(rumour);
             } else if (datagram.add(*message)) {
                 core.rumours.on_sent(rumour, core.members.size());
+            } else {
+                full = true;
             }
         }
         if (!datagram.empty()) {
             core.send(target, *to, datagram, actions);
         }
     }
-    const Duration interval = targets.empty() ? kLonelyInterval : kGossipInterval;
+    const Duration interval = targets.empty() ? kLonelyInterval
+                              : full          ? kGossipIntervalMin
+                                              : kGossipInterval;
     next_gossip = core.rumours.empty() ? Time::max() : moment.now + interval;
 }
 

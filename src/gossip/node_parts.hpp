@@ -3,6 +3,7 @@
 // itself; node_receive.cpp: the way of a datagram.
 #pragma once
 
+#include "address_seeds.hpp"
 #include "anti_entropy.hpp"
 #include "prober.hpp"
 #include "strangers.hpp"
@@ -11,7 +12,9 @@ namespace weft::gossip {
 
 struct Node::Parts {
     static constexpr Duration kGossipInterval = std::chrono::milliseconds{200};
-    /// What has just been heard goes on after this; the rest in kGossipInterval.
+    /// What has just been heard goes on after this, at most each kGossipIntervalMin, and so does
+    /// what did not fit into a datagram: a hundred joins at once are not one after the other's. The
+    /// rest goes on in kGossipInterval.
     static constexpr Duration kGossipSoon = std::chrono::milliseconds{10};
     static constexpr Duration kGossipIntervalMin = std::chrono::milliseconds{50};
     static constexpr std::size_t kGossipTargets = 3;
@@ -54,6 +57,8 @@ struct Node::Parts {
     void sign_own(const Moment& moment, Actions& actions);
     void gossip(const Moment& moment, Actions& actions);
     void spread(const Rumour& rumour) { core.rumours.add(rumour); }
+    /// `whole`: its certificate is news too.
+    void spread_member(const NodeId& node, bool whole);
     /// At the end of each call: what it brought is sent soon.
     void settle(const Moment& moment, Actions& actions);
     std::optional<identity::Rejected> add_issuer(ConstBytes bytes,
@@ -68,6 +73,11 @@ struct Node::Parts {
     void on_trust_added(const Rumour& rumour, const Moment& moment, Actions& actions);
     void withdraw(const Moment& moment, Actions& actions);
     void forget(const NodeId& node);
+
+    struct MemberNews {
+        bool pushed = false;  ///< we lacked it
+        bool whole = false;   ///< the certificate too
+    };
 
     // node_receive.cpp
     void receive(const net::Endpoint& from,
@@ -86,6 +96,10 @@ struct Node::Parts {
                         ConstBytes datagram,
                         const Moment& moment,
                         Actions& actions);
+    void receive_tell(const net::Endpoint& from,
+                      ConstBytes datagram,
+                      const Moment& moment,
+                      Actions& actions);
     void handle(const Sender& sender, ConstBytes plaintext, const Moment& moment, Actions& actions);
     void take(const Sender& sender,
               const Header& header,
@@ -105,7 +119,7 @@ struct Node::Parts {
     void on_news(const Sender& sender,
                  const NodeId& node,
                  Membership::Outcome outcome,
-                 bool pushed,
+                 const MemberNews& news,
                  const Moment& moment,
                  Actions& actions);
     void on_rejected(const Sender& sender,
@@ -119,11 +133,13 @@ struct Node::Parts {
     Prober prober{core};
     AntiEntropy anti_entropy{core};
     Strangers strangers{core};
+    AddressSeeds address_seeds{core};
 
     std::uint64_t epoch;
     std::uint64_t sequence = 0;
     std::optional<std::uint64_t> epoch_to_store;  ///< nothing is signed until it is
     std::optional<OwnRecord> own;
+    bool own_is_news = true;  ///< our certificate, to the others
     bool left = false;
     Allowance refutations{5, std::chrono::seconds{10}};
     Allowance jumps{5, std::chrono::seconds{10}};

@@ -56,6 +56,12 @@ void Node::Parts::receive(const net::Endpoint& from,
         case DatagramType::kJoin:
             strangers.on_join(from, datagram, moment.now, actions);
             break;
+        case DatagramType::kAsk:
+            strangers.on_ask(from, datagram, moment.now, actions);
+            break;
+        case DatagramType::kTell:
+            receive_tell(from, datagram, moment, actions);
+            break;
         case DatagramType::kJoinReply:
         default:
             ++core.counters.malformed;
@@ -106,10 +112,22 @@ void Node::Parts::receive_cookie(const net::Endpoint& from,
                                  const Moment& moment,
                                  Actions& actions) {
     const auto reply = Strangers::parse_cookie(datagram);
+    if (reply && address_seeds.on_cookie(from, reply->echo, reply->cookie, actions)) {
+        return;
+    }
     const auto cause = reply ? prober.take_by_echo(reply->echo, from) : std::nullopt;
     if (cause) {
         const ProbeNumber number = prober.expect_answer(cause->first, cause->second, moment.now);
         strangers.introduce(cause->first, cause->second, reply->cookie, number, moment, actions);
+    }
+}
+
+void Node::Parts::receive_tell(const net::Endpoint& from,
+                               ConstBytes datagram,
+                               const Moment& moment,
+                               Actions& actions) {
+    if (const auto seed = address_seeds.on_tell(from, datagram, moment)) {
+        prober.ping(seed->node, seed->endpoint, moment, actions);
     }
 }
 
@@ -207,6 +225,14 @@ void Node::Parts::take_member(const Sender& sender,
         take_own(sender.id, item, *record, moment, actions);
         return;
     }
+    const Member* const before = core.members.find(record->node);
+    const auto known = before == nullptr ? nullptr : before->certificate;
+    if (item.certificate.empty()) {
+        if (known == nullptr || known->certificate.generation != record->order.generation) {
+            return;  // the digests differ: it will come whole
+        }
+        item.certificate = known->bytes;
+    }
     using Outcome = Membership::Outcome;
     const Outcome outcome = core.members.offer(item, moment.wall, moment.now);
     switch (outcome) {
@@ -218,7 +244,12 @@ void Node::Parts::take_member(const Sender& sender,
             [[fallthrough]];
         case Outcome::kNew:
         case Outcome::kChanged:
-            on_news(sender, record->node, outcome, item.pushed, moment, actions);
+            on_news(sender,
+                    record->node,
+                    outcome,
+                    {item.pushed, core.members.find(record->node)->certificate != known},
+                    moment,
+                    actions);
             break;
         case Outcome::kEquivocatedLower:
             ++core.counters.equivocated;
@@ -244,7 +275,7 @@ void Node::Parts::take_member(const Sender& sender,
 void Node::Parts::on_news(const Sender& sender,
                           const NodeId& node,
                           Membership::Outcome outcome,
-                          bool pushed,
+                          const MemberNews& news,
                           const Moment& moment,
                           Actions& actions) {
     const bool first = outcome == Membership::Outcome::kNew;
@@ -253,8 +284,8 @@ void Node::Parts::on_news(const Sender& sender,
     core.contacts[sender.id].sync_was_fruitful = true;
     anti_entropy.on_fruit();
     const bool settled = started && moment.now - *started >= kSettled;
-    if (!pushed || ((!first || settled) && pushed_rumours.spend(moment.now))) {
-        spread(MemberRumour{node});
+    if (!news.pushed || ((!first || settled) && pushed_rumours.spend(moment.now))) {
+        spread_member(node, news.whole);
     }
 }
 

@@ -61,6 +61,13 @@ class Prober {
     /// A ping that is answered by a cookie; its target, once.
     std::optional<std::pair<NodeId, net::Endpoint>> take_by_echo(const Echo& echo,
                                                                  const net::Endpoint& from);
+    /// Out of turn: it is said to be there.
+    void ping(const NodeId& target,
+              const net::Endpoint& to,
+              const Moment& moment,
+              Actions& actions) {
+        (void)send_ping(target, to, moment, actions);
+    }
     /// A number for a ping that was built elsewhere (introductions).
     ProbeNumber expect_answer(const NodeId& target, const net::Endpoint& to, Time now);
     void forget(const NodeId& node);

@@ -4,7 +4,7 @@
 
 namespace weft::gossip {
 
-void Rumours::add(const Rumour& rumour) {
+void Rumours::add(const Rumour& rumour, std::uint32_t sent) {
     remove(rumour);
     const bool accuses = std::holds_alternative<Accusation>(rumour);
     if (accuses && accusations_ >= kAccusationsMax) {
@@ -14,8 +14,8 @@ void Rumours::add(const Rumour& rumour) {
         const Rumour most_sent = std::prev(by_count_.end())->second;
         remove(most_sent);
     }
-    sent_.emplace(rumour, 0);
-    by_count_.emplace(0, rumour);
+    sent_.emplace(rumour, sent);
+    by_count_.emplace(sent, rumour);
     accusations_ += accuses ? 1U : 0U;
     fresh_ = true;
 }

@@ -15,6 +15,7 @@ namespace weft::gossip {
 /// What a rumour is about; its bytes are looked up when it is sent, so that they are the newest.
 struct MemberRumour {
     NodeId node;
+    bool whole = true;  ///< its certificate is news too; else others have it, and the record does
     friend auto operator<=>(const MemberRumour&, const MemberRumour&) = default;
 };
 struct IssuerRumour {
@@ -42,8 +43,10 @@ class Rumours {
     /// memberlist's and serf's figure.
     static constexpr std::uint32_t kRetransmitMultiplier = 4;
 
-    /// Spread from the beginning, also where it is on its way already.
-    void add(const Rumour& rumour);
+    /// Spread from the beginning, also where it is on its way already; `sent`: as if so often
+    /// before.
+    void add(const Rumour& rumour, std::uint32_t sent = 0);
+    [[nodiscard]] bool contains(const Rumour& rumour) const { return sent_.contains(rumour); }
     void remove(const Rumour& rumour);
     [[nodiscard]] bool empty() const { return sent_.empty(); }
     [[nodiscard]] std::size_t size() const { return sent_.size(); }

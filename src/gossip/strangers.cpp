@@ -6,6 +6,7 @@
 
 #include <weft/crypto/blake2s.hpp>
 
+#include "address_seeds.hpp"
 #include "encoding.hpp"
 
 namespace weft::gossip {
@@ -146,6 +147,35 @@ void Strangers::introduce(const NodeId& to,
     std::vector<std::byte> bytes = core_.sealer.seal(head.bytes(), to, *key, datagram.bytes());
     if (!bytes.empty()) {
         core_.send_raw(at, std::move(bytes), actions);
+    }
+}
+
+void Strangers::on_ask(const net::Endpoint& from, ConstBytes datagram, Time now, Actions& actions) {
+    ByteReader reader{datagram.subspan(2)};
+    Cookie cookie{};
+    Echo nonce{};
+    Cookie mac{};
+    reader.read_into(cookie);
+    reader.read_into(nonce);
+    reader.read_into(mac);
+    if (reader.failed() || datagram.size() != kAskSize ||
+        mac != ask_mac(core_.trust.network(), cookie, nonce)) {
+        ++core_.counters.malformed;
+        return;
+    }
+    if (!valid(cookie, from, now)) {
+        send_cookie(from, nonce, datagram.size(), now, actions);
+        return;
+    }
+    const std::vector<std::byte>& certificate = core_.own.certificate->bytes;
+    static_assert(2 + kEchoSize + identity::kCertificateSizeMax <= kAskSize);
+    if (introductions_.spend(now)) {
+        ByteWriter reply{kAskSize};
+        reply.write(static_cast<std::uint8_t>(DatagramType::kTell));
+        reply.write(kFormatVersion);
+        reply.append(nonce);
+        reply.append(certificate);
+        core_.send_raw(from, std::move(reply).release(), actions);
     }
 }
 

@@ -42,6 +42,9 @@ class Strangers {
                    const Moment& moment,
                    Actions& actions);
 
+    /// "Who is there?", of whoever knows the network: our certificate.
+    void on_ask(const net::Endpoint& from, ConstBytes datagram, Time now, Actions& actions);
+
     void on_join(const net::Endpoint& from, ConstBytes datagram, Time now, Actions& actions);
 
   private:

@@ -91,7 +91,18 @@ Result<JoinRequest> parse_request(ConstBytes plain,
 
 // ---- Replies ------------------------------------------------------------------------------------
 
-ByteWriter encode_reply(const JoinReply& reply) {
+JoinReply::Status read_status(FieldReader& reader) {
+    const auto status = reader.number<std::uint8_t>();
+    if (status > static_cast<std::uint8_t>(kLastStatus)) {
+        reader.refuse("says something that is not known here", "upgrade weft on this machine");
+        return kLastStatus;
+    }
+    return static_cast<JoinReply::Status>(status);
+}
+
+}  // namespace
+
+std::vector<std::byte> encode_reply(const JoinReply& reply) {
     ByteWriter out{kReplyPlainMax};
     out.append(kReplyMagic);
     out.write(kFormatVersion);
@@ -120,16 +131,7 @@ ByteWriter encode_reply(const JoinReply& reply) {
     }
     out.write(count);
     out.append(seeds.bytes());
-    return out;
-}
-
-JoinReply::Status read_status(FieldReader& reader) {
-    const auto status = reader.number<std::uint8_t>();
-    if (status > static_cast<std::uint8_t>(kLastStatus)) {
-        reader.refuse("says something that is not known here", "upgrade weft on this machine");
-        return kLastStatus;
-    }
-    return static_cast<JoinReply::Status>(status);
+    return std::move(out).release();
 }
 
 Result<JoinReply> parse_reply(ConstBytes plain) {
@@ -159,7 +161,7 @@ Result<JoinReply> parse_reply(ConstBytes plain) {
     return reply;
 }
 
-}  // namespace
+// ---- Sealed -------------------------------------------------------------------------------------
 
 std::vector<std::byte> seal_join_request(const JoinRequest& request,
                                          const NetworkId& network,
@@ -195,9 +197,9 @@ std::vector<std::byte> seal_join_reply(const JoinReply& reply,
                                        const crypto::PublicKey& reply_key,
                                        const crypto::PrivateKey& issuer_sealing,
                                        RandomSource& random) {
-    const ByteWriter plain = encode_reply(reply);
-    WEFT_ASSERT(parse_reply(plain.bytes()).has_value());
-    return seal_reply_plain(plain.bytes(), reply_key, issuer_sealing, random);
+    const std::vector<std::byte> plain = encode_reply(reply);
+    WEFT_ASSERT(parse_reply(plain).has_value());
+    return seal_reply_plain(plain, reply_key, issuer_sealing, random);
 }
 
 Result<JoinReply> open_join_reply(ConstBytes sealed,

@@ -16,6 +16,10 @@ inline constexpr std::size_t kRequestPlainSize =
     kJoinRequestSize - sizeof(crypto::PublicKey) - crypto::kTagSize;
 inline constexpr std::size_t kReplyPlainMax = kJoinReplySizeMax - kBoxNonceSize - crypto::kTagSize;
 
+/// A reply before it is sealed and after it is opened (join_message.cpp).
+[[nodiscard]] std::vector<std::byte> encode_reply(const JoinReply& reply);
+[[nodiscard]] Result<JoinReply> parse_reply(ConstBytes plain);
+
 /// `plain` is kRequestPlainSize bytes, `issuer` no key of low order (asserted).
 [[nodiscard]] std::vector<std::byte> seal_request_plain(ConstBytes plain,
                                                         const NetworkId& network,

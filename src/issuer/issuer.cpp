@@ -18,6 +18,11 @@ Error unknown_node(const std::string& name) {
                    "`weft node list` shows them, and who issued each");
 }
 
+Error no_revocation_left() {
+    return invalid("this issuer has no revocation left",
+                   "add another: `weft issuer add`, where the root key is");
+}
+
 /// What nobody can have who answers for it; of a sealed request it is checked when it is opened.
 Result<> check_keys(const identity::JoinRequest& request) {
     using identity::valid_key;
@@ -148,12 +153,10 @@ Result<Decision<TokenId>> Issuer::withdraw_token(const TokenId& id) const {
 
 // ---- Certificates -------------------------------------------------------------------------------
 
-Result<Decision<std::vector<std::byte>>> Issuer::issue(const Request& request,
-                                                       const IssueOptions& options,
-                                                       const TimeView& time) {
-    ledger_.on_time(time);
+/// What must hold before keys are certified by the operator's word.
+Result<> Issuer::may_certify(const Request& request) const {
     if (Result<> checked = check_keys(request); !checked) {
-        return checked.error();
+        return checked;
     }
     if (!ready()) {
         return invalid(
@@ -163,12 +166,23 @@ Result<Decision<std::vector<std::byte>>> Issuer::issue(const Request& request,
     if (is_revoked(request.identity_key)) {
         return invalid("this identity key was revoked", "let the node make a new one");
     }
-    if (const Ledger::Node* node = ledger_.live(request.identity_key)) {
-        if (same_keys(node->certificate, request)) {
-            return decide(*node->bytes);
-        }
+    const Ledger::Node* node = ledger_.live(request.identity_key);
+    if (node != nullptr && !same_keys(node->certificate, request)) {
         return invalid("node " + node->certificate.name + " has this identity key, and other keys",
                        "`weft node rotate` gives it new ones");
+    }
+    return {};
+}
+
+Result<Decision<std::vector<std::byte>>> Issuer::issue(const Request& request,
+                                                       const IssueOptions& options,
+                                                       const TimeView& time) {
+    ledger_.on_time(time);
+    if (Result<> may = may_certify(request); !may) {
+        return may.error();
+    }
+    if (const Ledger::Node* node = ledger_.live(request.identity_key)) {
+        return is_due(node->certificate, time) ? rotate(request, time) : decide(*node->bytes);
     }
     if (!identity::valid_name(request.name)) {
         return invalid("this is not a node's name: " + request.name,
@@ -198,6 +212,40 @@ Result<Decision<std::vector<std::byte>>> Issuer::issue(const Request& request,
     }
     auto records = journal::encode(journal::Granted{{}, {}, *certificate});
     return decide(*std::move(certificate), std::move(records));
+}
+
+Result<Decision<Replaced>> Issuer::replace(const Request& request,
+                                           const std::string& name,
+                                           const TimeView& time) {
+    ledger_.on_time(time);
+    if (Result<> may = may_certify(request); !may) {
+        return may.error();
+    }
+    const Ledger::Node* old = ledger_.holder(name);
+    if (old == nullptr) {
+        return unknown_node(name);
+    }
+    if (const Ledger::Node* node = ledger_.live(request.identity_key)) {
+        if (node == old) {
+            return decide(Replaced{*node->bytes, {}});
+        }
+        return invalid("the request is of node " + node->certificate.name + ", which is a member",
+                       "let it leave first: `weft leave`, there");
+    }
+    if (ledger_.revocations().size() >= identity::kRevocationsMax) {
+        return no_revocation_left();
+    }
+    Grant grant = Grant::first(request, name);
+    grant.ephemeral = old->certificate.ephemeral;
+    grant.blocks = old->certificate.blocks;
+    grant.routed = old->certificate.routed;
+    auto certificate = sign(grant, time);
+    if (!certificate) {
+        return certificate.error();
+    }
+    const journal::Revoked revoked{sign_revocation(old->certificate, time), time.trusted};
+    auto records = journal::encode(journal::Granted{{}, revoked, *certificate});
+    return decide(Replaced{*std::move(certificate), revoked.bytes}, std::move(records));
 }
 
 Result<Decision<std::vector<std::byte>>> Issuer::rotate(const Request& request,
@@ -240,8 +288,7 @@ Result<Decision<std::vector<std::byte>>> Issuer::revoke(const VerifyKey& identit
             "--yes");
     }
     if (ledger_.revocations().size() >= identity::kRevocationsMax) {
-        return invalid("this issuer has no revocation left",
-                       "add another: `weft issuer add`, where the root key is");
+        return no_revocation_left();
     }
     auto bytes = sign_revocation(node->certificate, time);
     auto records = journal::encode(journal::Revoked{bytes, time.trusted});

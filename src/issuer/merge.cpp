@@ -129,4 +129,8 @@ void Issuer::learn(const identity::Certificate& certificate,
     foreign_names_.insert_or_assign(certificate.name, certificate.identity_key);
 }
 
+void Issuer::on_left(const VerifyKey& identity_key) {
+    std::erase_if(foreign_names_, [&](const auto& entry) { return entry.second == identity_key; });
+}
+
 }  // namespace weft::issuer

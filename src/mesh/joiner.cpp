@@ -220,81 +220,6 @@ Error Joiner::gave_up() const {
                  "does weftd run there, and does its firewall let that UDP port through?");
 }
 
-// ---- What is checked of a grant -----------------------------------------------------------------
-
-namespace {
-
-bool is_inside_any(const net::Prefix& prefix, const std::vector<net::Prefix>& outer) {
-    return std::any_of(
-        outer.begin(), outer.end(), [&](const net::Prefix& each) { return each.contains(prefix); });
-}
-
-/// An issuer that a successor of the token's root has signed. The successor's statement is not in
-/// the answer, so the root's signature cannot be verified yet; that the answer is sealed by the key
-/// in the token, which the issuer's certificate names, has to do until gossip brings the statement.
-/// What else TrustStore::admit would ask is asked here; the network is the same already.
-std::optional<Rejected> admit_by_issuer(ConstBytes signed_bytes,
-                                        const identity::Certificate& certificate,
-                                        const identity::IssuerCertificate& issuer,
-                                        const TimeView& time) {
-    if (certificate.issuer_number != issuer.number) {
-        return Rejected::kUnknownIssuer;
-    }
-    if (!check_signature(
-            identity::kKindCertificate, issuer.network, signed_bytes, issuer.signing_key)) {
-        return Rejected::kBadSignature;
-    }
-    const bool is_inside = std::all_of(
-        certificate.blocks.begin(), certificate.blocks.end(), [&](const net::Prefix& block) {
-            return is_inside_any(block, issuer.slices);
-        });
-    if (!is_inside) {
-        return Rejected::kOutsideSlice;
-    }
-    return outside_validity(std::max(certificate.not_before, issuer.not_before),
-                            std::min(certificate.not_after, issuer.not_after),
-                            0,
-                            time);
-}
-
-/// Empty, or what is wrong, as the end of a sentence about the issuer's answer.
-std::string fault_in_signatures(const identity::JoinReply& reply,
-                                const identity::Certificate& certificate,
-                                const identity::IssuerCertificate& issuer,
-                                const identity::VerifyKey& root,
-                                const TimeView& time) {
-    identity::TrustStore trust{root};
-    std::optional<Rejected> rejected = trust.add_issuer(reply.issuer_certificate, time);
-    if (rejected && (rejected != Rejected::kUnknownIssuer || issuer.root_number == 0)) {
-        return "has an issuer's certificate that is not good: " + std::string{to_string(*rejected)};
-    }
-    if (rejected) {
-        rejected = admit_by_issuer(reply.certificate, certificate, issuer, time);
-    } else if (const auto admitted = trust.admit(reply.certificate, time); !admitted) {
-        rejected = admitted.error();
-    }
-    return rejected ? "has a certificate that is not good: " + std::string{to_string(*rejected)}
-                    : "";
-}
-
-std::string fault_in_pools(const std::vector<net::Prefix>& pools,
-                           const std::vector<net::Prefix>& blocks) {
-    if (pools.empty() || pools.size() > identity::kPoolsMax) {
-        return "names no pool";
-    }
-    if (pools.size() == identity::kPoolsMax &&
-        pools[0].address.family() == pools[1].address.family()) {
-        return "names two pools of one family";
-    }
-    const auto outside = std::find_if(blocks.begin(), blocks.end(), [&](const net::Prefix& block) {
-        return !is_inside_any(block, pools);
-    });
-    return outside == blocks.end() ? ""
-                                   : "has the block " + outside->to_string() + " outside its pools";
-}
-
-}  // namespace
-
 TimeView Joiner::own_time(Time now) const {
     const auto passed = std::chrono::duration_cast<std::chrono::seconds>(now - start_);
     return {wall_.now + static_cast<UnixSeconds>(passed.count()), wall_.trusted};
@@ -303,41 +228,18 @@ TimeView Joiner::own_time(Time now) const {
 Result<Joiner::Grant> Joiner::verify(identity::JoinReply reply,
                                      const net::Endpoint& from,
                                      Time now) const {
-    const auto wrong = [&](const std::string& fault) {
-        return error(std::errc::bad_message,
-                     "the issuer's answer " + fault,
-                     makes_another(from) + "; if it fails too, upgrade weft there and here");
-    };
-    auto issuer = identity::parse_issuer_certificate(reply.issuer_certificate);
-    auto certificate = identity::parse_certificate(reply.certificate);
-    if (!issuer || !certificate) {
-        return wrong("cannot be read: " + (issuer ? certificate.error() : issuer.error()).cause);
+    auto grant =
+        verify_grant(std::move(reply),
+                     {root_, request_.identity_key, request_.wireguard_key, request_.gossip_key},
+                     own_time(now));
+    if (grant && grant->issuer.sealing_key == issuer_key_) {
+        return grant;
     }
-    if (issuer->network != identity::network_id_of(root_) ||
-        certificate->network != issuer->network) {
-        return wrong("is for another network than the token");
-    }
-    if (issuer->sealing_key != issuer_key_) {
-        return wrong("has the certificate of another issuer than the token's");
-    }
-    // Also where this machine lost one of its keys, and came again with a token that it has used.
-    if (certificate->identity_key != request_.identity_key ||
-        certificate->wireguard_key != request_.wireguard_key ||
-        certificate->gossip_key != request_.gossip_key) {
-        return wrong("is not for this machine: it certifies other keys");
-    }
-    TimeView time = own_time(now);
-    if (!time.trusted || distance(time.now, reply.time) > kClockOffMax) {
-        time = {reply.time, true};
-    }
-    std::string fault = fault_in_signatures(reply, *certificate, *issuer, root_, time);
-    if (fault.empty()) {
-        fault = fault_in_pools(reply.pools, certificate->blocks);
-    }
-    if (!fault.empty()) {
-        return wrong(fault);
-    }
-    return Grant{std::move(reply), *std::move(certificate), *std::move(issuer)};
+    return error(
+        std::errc::bad_message,
+        "the issuer's answer " + (grant ? "has the certificate of another issuer than the token's"
+                                        : grant.error().cause),
+        makes_another(from) + "; if it fails too, upgrade weft there and here");
 }
 
 }  // namespace weft::mesh

@@ -22,14 +22,14 @@ issuer::BlockSizes sizes_of(const std::vector<net::Prefix>& blocks) {
     return sizes;
 }
 
+}  // namespace
+
 Error already_member(const identity::Certificate& certificate) {
     return Error{std::make_error_code(std::errc::connection_already_in_progress),
                  "this node is " + certificate.name + " of network " +
                      certificate.network.to_string() + " already",
                  "weft leave --yes, if it is to be in another"};
 }
-
-}  // namespace
 
 Result<SharedCertificate> parse_own(ConstBytes bytes) {
     const Result<identity::Certificate> parsed = identity::parse_certificate(bytes);
@@ -171,6 +171,7 @@ Result<> Participant::Impl::start_gossip(Member& member, const Clock& clock, Out
     for (const identity::Seed& seed : member.network.seeds) {
         member.node->add_seed(seed);
     }
+    member.node->set_seed_addresses(seed_addresses_);
     gossip::Actions actions;
     if (*known) {
         for (const KnownMember& each : **known) {
@@ -344,7 +345,6 @@ Result<> Participant::Impl::join(std::string_view text,
     return {};
 }
 
-/// Trust and keys first, then the network's file, which makes the member.
 void Participant::Impl::finish_join(const Clock& clock, Output& out) {
     if (!joiner_ || !joiner_->outcome()) {
         return;
@@ -355,29 +355,35 @@ void Participant::Impl::finish_join(const Clock& clock, Output& out) {
         joined_ = outcome.error();
         return;
     }
-    const identity::JoinReply& reply = outcome->reply;
+    joined_ = accept(*outcome, joining_root_, std::move(*joining_keys_), clock, out);
+    joining_keys_.reset();
+}
+
+/// Trust and keys first, then the network's file, which makes the member.
+Result<> Participant::Impl::accept(const Grant& grant,
+                                   const identity::VerifyKey& root,
+                                   NodeKeys keys,
+                                   const Clock& clock,
+                                   Output& out) {
+    const identity::JoinReply& reply = grant.reply;
     if (Result<> checked = check_pools(reply.pools, in_use_); !checked) {
-        joined_ = checked;
-        return;
+        return checked;
     }
-    identity::TrustStore trust{joining_root_};
+    identity::TrustStore trust{root};
     (void)trust.add_issuer(reply.issuer_certificate, {0, false});
-    NetworkState network{joining_root_,
-                         sizes_of(outcome->certificate.blocks),
+    NetworkState network{root,
+                         sizes_of(grant.certificate.blocks),
                          reply.pools,
                          reply.certificate,
                          reply.seeds,
                          std::nullopt};
-    Result<> kept = state_.keep(trust);
-    if (kept) {
-        kept = state_.keep(network);
+    if (Result<> kept = state_.keep(trust); !kept) {
+        return kept;
     }
-    if (!kept) {
-        joined_ = kept;
-        return;
+    if (Result<> kept = state_.keep(network); !kept) {
+        return kept;
     }
-    joined_ = become_member(std::move(*joining_keys_), std::move(network), clock, out);
-    joining_keys_.reset();
+    return become_member(std::move(keys), std::move(network), clock, out);
 }
 
 Result<> Participant::Impl::leave(const Clock& clock, Output& out) {

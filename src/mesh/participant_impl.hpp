@@ -19,6 +19,7 @@ inline constexpr identity::UnixSeconds kIssuerLife = identity::UnixSeconds{10} *
 
 using SharedCertificate = std::shared_ptr<const gossip::SignedCertificate>;
 [[nodiscard]] Result<SharedCertificate> parse_own(ConstBytes bytes);
+[[nodiscard]] Error already_member(const identity::Certificate& certificate);
 
 class Participant::Impl {
   public:
@@ -50,12 +51,20 @@ class Participant::Impl {
                                                     const Clock& clock,
                                                     Output& out);
     Result<std::uint32_t> revoke_issuer(const std::string& issuer, const Clock& clock, Output& out);
+    // participant_certify.cpp
+    Result<std::string> certificate_request(const std::string& name);
+    Result<std::string> sign_certificate(const Signing& signing, const Clock& clock, Output& out);
+    Result<> install_certificate(std::string_view text,
+                                 std::vector<InUse> in_use,
+                                 const Clock& clock,
+                                 Output& out);
     // participant_root.cpp
     [[nodiscard]] const RootKey* root() const;  // nullptr: not here
     [[nodiscard]] Error no_root() const;
-    [[nodiscard]] Result<std::string> export_root(std::string_view passphrase) const;
-    [[nodiscard]] Result<> import_root(std::string_view text, std::string_view passphrase) const;
+    [[nodiscard]] Result<identity::RootBackup> export_root() const;
+    [[nodiscard]] Result<> import_root(identity::RootBackup backup) const;
     Result<> remove_root();
+    void set_seed_addresses(std::vector<net::Endpoint> addresses);
     void on_datagram(const net::Endpoint& from, ConstBytes bytes, const Clock& clock, Output& out);
     void on_timer(const Clock& clock, Output& out);
     [[nodiscard]] Time next_timer() const;
@@ -107,6 +116,11 @@ class Participant::Impl {
         return {clock.now, time_->view()};
     }
     Result<> become_member(NodeKeys keys, NetworkState network, const Clock& clock, Output& out);
+    Result<> accept(const Grant& grant,
+                    const identity::VerifyKey& root,
+                    NodeKeys keys,
+                    const Clock& clock,
+                    Output& out);
     Result<> restore_trust(Member& member) const;
     Result<> start_gossip(Member& member, const Clock& clock, Output& out);
     [[nodiscard]] static bool is_alone(const Member& member);
@@ -118,7 +132,7 @@ class Participant::Impl {
     void store_epoch(std::uint64_t epoch, const Clock& clock, gossip::Actions& more, Output& out);
     void on_event(const gossip::Event& event, Output& out);
     void on_join_request(const gossip::Actions::Join& join, const Clock& clock, Output& out);
-    static void tell_grant(const issuer::Answer& answer, const net::Endpoint& to, Output& out);
+    static void tell_grant(ConstBytes certificate, const std::string& to, Output& out);
     void finish_join(const Clock& clock, Output& out);
     [[nodiscard]] bool merge_is_due(Time now) const;
     void merge(const Clock& clock, Output& out);
@@ -127,6 +141,7 @@ class Participant::Impl {
     Result<> tell_revocation(Result<issuer::Decision<std::vector<std::byte>>> decision,
                              const Clock& clock,
                              Output& out);
+    [[nodiscard]] bool is_foreign(const gossip::Member& member) const;
     void learn(Output& out);
     void look_for_own_grant(const gossip::Member& member) const;
     void keep_members(Time now, Output& out);
@@ -158,6 +173,12 @@ class Participant::Impl {
     void tell_renewal_failed(const Error& error, const Clock& clock, Output& out);
     void watch_expiry(const Clock& clock, Output& out);
 
+    // participant_certify.cpp
+    Result<std::vector<std::byte>> certify(const Signing& signing,
+                                           const identity::JoinRequest& request,
+                                           const Clock& clock,
+                                           Output& out);
+
     // participant_issuers.cpp
     Result<> start_issuer(Member& member, bool alone) const;
     void refresh_issuer(Output& out);
@@ -178,6 +199,7 @@ class Participant::Impl {
     RandomSource& random_;
     identity::UnixSeconds build_time_;
     gossip::OwnRecord own_;
+    std::vector<net::Endpoint> seed_addresses_;
 
     std::unique_ptr<Joiner> joiner_;
     std::optional<NodeKeys> joining_keys_;

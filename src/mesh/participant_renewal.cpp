@@ -35,12 +35,6 @@ bool is_past_half(const identity::Certificate& certificate, const TimeView& time
                (certificate.not_after - certificate.not_before) / 2;
 }
 
-/// As Joiner does: a clock that is off is not held against the certificate.
-TimeView time_of(const identity::JoinReply& reply, const TimeView& own) {
-    const UnixSeconds apart = std::max(own.now, reply.time) - std::min(own.now, reply.time);
-    return own.trusted && apart <= Joiner::kClockOffMax ? own : TimeView{reply.time, true};
-}
-
 std::string refusal(Status status) {
     if (status == Status::kExpiredToken) {
         return "this node's certificate is past its grace and cannot be renewed";
@@ -247,7 +241,7 @@ void Participant::Impl::conclude_call(const Clock& clock, Output& out) {
     }
     const Result<> renewed =
         reply.status == Status::kGranted
-            ? adopt(reply.certificate, reply.seeds, time_of(reply, time_->view()), clock, out)
+            ? adopt(reply.certificate, reply.seeds, time_of_grant(reply, time_->view()), clock, out)
             : Result<>{Error{std::make_error_code(std::errc::permission_denied),
                              refusal(reply.status),
                              std::string{kJoinAnew}}};

@@ -3,8 +3,6 @@
 // alone. It signs issuers and takes them back; nothing else needs it. Design 6 (Keys).
 #include <utility>
 
-#include <weft/identity/root_backup.hpp>
-
 #include "participant_impl.hpp"
 
 namespace weft::mesh {
@@ -24,41 +22,35 @@ Error Participant::Impl::no_root() const {
                    : not_a_member();
 }
 
-Result<std::string> Participant::Impl::export_root(std::string_view passphrase) const {
+Result<identity::RootBackup> Participant::Impl::export_root() const {
     const RootKey* const key = root();
     if (key == nullptr) {
         return no_root();
     }
     const NetworkState& network = member_->network;
-    return identity::seal_root({network.first_root,
+    return identity::RootBackup{network.first_root,
                                 key->number,
                                 key->key.clone(),
                                 network.pools,
                                 network.blocks.v4,
-                                network.blocks.v6},
-                               passphrase,
-                               random_);
+                                network.blocks.v6};
 }
 
-Result<> Participant::Impl::import_root(std::string_view text, std::string_view passphrase) const {
+Result<> Participant::Impl::import_root(identity::RootBackup backup) const {
     if (!member_) {
         return not_a_member();
     }
-    auto backup = identity::open_root(text, passphrase);
-    if (!backup) {
-        return backup.error();
-    }
-    if (backup->first_root != member_->network.first_root) {
+    if (backup.first_root != member_->network.first_root) {
         return invalid("this is the root's key of network " +
-                           identity::network_id_of(backup->first_root).to_string() +
+                           identity::network_id_of(backup.first_root).to_string() +
                            ", and this node is in " + member_->trust.network().to_string(),
                        "import it on a node of its network");
     }
-    if (backup->number != member_->trust.successors().size() ||
-        backup->key.verify_key() != member_->trust.root()) {
+    if (backup.number != member_->trust.successors().size() ||
+        backup.key.verify_key() != member_->trust.root()) {
         return invalid("another root has followed this one", "import the text of its successor");
     }
-    member_->imported_root = RootKey{backup->number, std::move(backup->key)};
+    member_->imported_root = RootKey{backup.number, std::move(backup.key)};
     return {};
 }
 
@@ -84,11 +76,11 @@ Result<> Participant::Impl::remove_root() {
 bool Participant::has_root() const {
     return impl_->root() != nullptr;
 }
-Result<std::string> Participant::export_root(std::string_view passphrase) const {
-    return impl_->export_root(passphrase);
+Result<identity::RootBackup> Participant::export_root() const {
+    return impl_->export_root();
 }
-Result<> Participant::import_root(std::string_view text, std::string_view passphrase) {
-    return impl_->import_root(text, passphrase);
+Result<> Participant::import_root(identity::RootBackup backup) {
+    return impl_->import_root(std::move(backup));
 }
 Result<> Participant::remove_root() {
     return impl_->remove_root();

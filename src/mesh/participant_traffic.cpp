@@ -88,6 +88,13 @@ void Participant::Impl::describe(const gossip::OwnRecord& own, const Clock& cloc
     absorb(std::move(actions), clock, out);
 }
 
+void Participant::Impl::set_seed_addresses(std::vector<net::Endpoint> addresses) {
+    seed_addresses_ = std::move(addresses);
+    if (member_) {
+        member_->node->set_seed_addresses(seed_addresses_);
+    }
+}
+
 // ---- Out ---------------------------------------------------------------------------------------
 
 void Participant::Impl::absorb(gossip::Actions actions, const Clock& clock, Output& out) {
@@ -219,15 +226,13 @@ void Participant::Impl::on_join_request(const gossip::Actions::Join& join,
         (void)member_->node->add_revocation(answer->revocation, moment(clock), actions);
         absorb(std::move(actions), clock, out);
     }
-    tell_grant(*answer, join.from, out);
+    tell_grant(answer->certificate, join.from.to_string(), out);
     out.datagrams.push_back(gossip::Node::join_reply(join, answer->sealed));
 }
 
 /// For the operator's log; the issuer's journal is what counts.
-void Participant::Impl::tell_grant(const issuer::Answer& answer,
-                                   const net::Endpoint& to,
-                                   Output& out) {
-    const auto granted = identity::parse_certificate(answer.certificate);
+void Participant::Impl::tell_grant(ConstBytes certificate, const std::string& to, Output& out) {
+    const auto granted = identity::parse_certificate(certificate);
     if (!granted) {
         return;  // refused
     }
@@ -236,8 +241,7 @@ void Participant::Impl::tell_grant(const issuer::Answer& answer,
     for (const net::Prefix& block : granted->blocks) {
         detail += " " + block.to_string();
     }
-    out.notices.push_back(
-        {"certificate_granted", false, granted->name, detail + ", to " + to.to_string()});
+    out.notices.push_back({"certificate_granted", false, granted->name, detail + ", to " + to});
 }
 
 /// This node, then whoever answers.
@@ -286,8 +290,10 @@ void Participant::Impl::merge(const Clock& clock, Output& out) {
     }
     issuer::Known known;
     for (const auto& [id, member] : member_->node->members().members()) {
-        known.certificates.push_back(
-            std::make_shared<const std::vector<std::byte>>(member.certificate->bytes));
+        if (!is_foreign(member) || !member.record->record.left) {
+            known.certificates.push_back(
+                std::make_shared<const std::vector<std::byte>>(member.certificate->bytes));
+        }
     }
     const auto& revocations = member_->trust.revocations();
     const auto own = revocations.find(member_->issuer_number);
@@ -342,7 +348,12 @@ void Participant::Impl::revoke_left(const Clock& clock, Output& out) {
     }
 }
 
-/// Names that other issuers have given since the merge.
+bool Participant::Impl::is_foreign(const gossip::Member& member) const {
+    return member.certificate->certificate.issuer_number != member_->issuer_number;
+}
+
+/// Names that other issuers have given since the merge, and those that are free again: who has left
+/// may come back by this issuer before the other one has revoked it.
 void Participant::Impl::learn(Output& out) {
     const std::set<gossip::NodeId> changed = std::exchange(member_->unlearnt, {});
     if (!member_->issuer || !member_->issuer->ready()) {
@@ -351,8 +362,12 @@ void Participant::Impl::learn(Output& out) {
     issuer::Known known;
     for (const gossip::NodeId& id : changed) {
         const gossip::Member* const other = member_->node->members().find(id);
-        if (other != nullptr &&
-            other->certificate->certificate.issuer_number != member_->issuer_number) {
+        if (other == nullptr || !is_foreign(*other)) {
+            continue;
+        }
+        if (other->record->record.left) {
+            member_->issuer->on_left(other->certificate->certificate.identity_key);
+        } else {
             known.certificates.push_back(
                 std::make_shared<const std::vector<std::byte>>(other->certificate->bytes));
         }
@@ -394,6 +409,9 @@ Result<> Participant::start(const Clock& clock, Output& out) {
 }
 void Participant::describe(const gossip::OwnRecord& own, const Clock& clock, Output& out) {
     impl_->describe(own, clock, out);
+}
+void Participant::set_seed_addresses(std::vector<net::Endpoint> addresses) {
+    impl_->set_seed_addresses(std::move(addresses));
 }
 Result<> Participant::init(const Beginning& beginning, const Clock& clock, Output& out) {
     return impl_->init(beginning, clock, out);

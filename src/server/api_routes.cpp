@@ -31,6 +31,7 @@ constexpr std::array kRoutes = {
     RouteEntry{"GET", "/v1/peers", Route::kPeers},
     RouteEntry{"GET", "/v1/members", Route::kMembers},
     RouteEntry{"GET", "/v1/ipam", Route::kIpam},
+    RouteEntry{"GET", "/v1/gossip", Route::kGossip},
     RouteEntry{"GET", "/v1/config", Route::kConfig},
     RouteEntry{"GET", "/v1/check", Route::kCheck},
     RouteEntry{"POST", "/v1/down", Route::kDown, For::kRoot},
@@ -45,6 +46,9 @@ constexpr std::array kRoutes = {
     RouteEntry{"DELETE", "/v1/nodes/", Route::kRemoveNode, For::kRoot},
     RouteEntry{"POST", "/v1/rotate", Route::kRotate, For::kRoot},
     RouteEntry{"GET", "/v1/certificate", Route::kCertificate},
+    RouteEntry{"POST", "/v1/certificate/request", Route::kRequestCertificate, For::kRoot},
+    RouteEntry{"POST", "/v1/certificate/sign", Route::kSignCertificate, For::kRoot},
+    RouteEntry{"POST", "/v1/certificate/install", Route::kInstallCertificate, For::kRoot},
     RouteEntry{"POST", "/v1/root/export", Route::kExportRoot, For::kRoot},
     RouteEntry{"POST", "/v1/root/import", Route::kImportRoot, For::kRoot},
     RouteEntry{"DELETE", "/v1/root", Route::kRemoveRoot, For::kRoot},
@@ -142,12 +146,14 @@ void ApiRoutes::handle(const ApiRequest& request, const Reply& reply) {
         reply(forbidden());
         return;
     }
-    if (found.route == Route::kPing) {  // this one and the next two take their time
+    if (found.route == Route::kPing) {  // this one and the next ones take their time
         ping(request, reply);
     } else if (found.route == Route::kJoin) {
         join(request, reply);
     } else if (found.route == Route::kLeave) {
         leave(reply);
+    } else if (found.route == Route::kExportRoot || found.route == Route::kImportRoot) {
+        root_answer(found, request, reply);
     } else {
         reply(answer(found, request));
     }
@@ -182,10 +188,13 @@ ApiResponse ApiRoutes::answer(const FoundRoute& found, const ApiRequest& request
             return network_response(node_.network().remove_node(found.subject));
         case Route::kIpam:
             return {200, api::to_json(node_.network().ipam()), {}};
+        case Route::kGossip:
+            return {200, api::to_json(node_.network().gossip()), {}};
         case Route::kRotate:
         case Route::kCertificate:
-        case Route::kExportRoot:
-        case Route::kImportRoot:
+        case Route::kRequestCertificate:
+        case Route::kSignCertificate:
+        case Route::kInstallCertificate:
         case Route::kRemoveRoot:
         case Route::kIssuers:
         case Route::kRequestIssuer:
@@ -198,6 +207,8 @@ ApiResponse ApiRoutes::answer(const FoundRoute& found, const ApiRequest& request
         case Route::kPing:
         case Route::kJoin:
         case Route::kLeave:
+        case Route::kExportRoot:
+        case Route::kImportRoot:
         case Route::kUnknown:
             break;
     }

@@ -46,8 +46,12 @@ enum class Route : std::uint8_t {
     kMembers,
     kRemoveNode,
     kIpam,
+    kGossip,
     kRotate,
     kCertificate,
+    kRequestCertificate,
+    kSignCertificate,
+    kInstallCertificate,
     kExportRoot,
     kImportRoot,
     kRemoveRoot,
@@ -94,6 +98,7 @@ class ApiRoutes {
 
     // ---- Its keys: key_routes.cpp ------------------------------------------------------------
     [[nodiscard]] ApiResponse key_answer(const FoundRoute& found, const ApiRequest& request);
+    void root_answer(const FoundRoute& found, const ApiRequest& request, const Reply& reply);
 
     control::Node& node_;
     boost::asio::io_context& loop_;

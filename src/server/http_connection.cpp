@@ -4,7 +4,11 @@
 
 #include <utility>
 
+#include <sodium.h>
+
 #include <boost/beast.hpp>
+
+#include <weft/base/wipe.hpp>
 
 namespace weft::server {
 namespace {
@@ -20,7 +24,9 @@ class HttpConnection final : public Connection,
         : uid_(peer_uid(socket.native_handle())),
           stream_(std::move(socket)),
           routes_(std::move(routes)),
-          buffer_(kHttpHeaderMax + kHttpBodyMax) {}
+          buffer_(kHttpHeaderMax + kHttpBodyMax) {
+        buffer_.reserve(buffer_.max_size());  // it never moves, and leaves nothing behind
+    }
 
     void start() override { read(); }
     void close() override { stream_.close(); }
@@ -44,20 +50,32 @@ class HttpConnection final : public Connection,
             return;
         }
         if (error) {
+            wipe_read();
             refuse(error);
             return;
         }
         stream_.expires_never();  // a ping takes its own time, which is bounded
-        const http::request<http::string_body>& message = parser_->get();
+        http::request<http::string_body>& message = parser_->get();
         keep_alive_ = message.keep_alive();
         head_only_ = message.method() == http::verb::head;
-        const ApiRequest request{std::string{message.method_string()},
-                                 std::string{message.target()},
-                                 message.body(),
-                                 uid_};
+        ApiRequest request{std::string{message.method_string()},
+                           std::string{message.target()},
+                           std::move(message.body()),
+                           uid_};
         routes_->handle(request, [self = shared_from_this()](ApiResponse response) {
             self->write(std::move(response));
         });
+        wipe(request.body);  // it may have a passphrase
+        wipe_read();
+    }
+
+    /// What was read lies in the buffer still, and short bodies in the parser.
+    void wipe_read() {
+        const auto free = buffer_.prepare(buffer_.max_size() - buffer_.size());
+        sodium_memzero(free.data(), free.size());
+        if (parser_) {
+            wipe(parser_->get().body());
+        }
     }
 
     /// What could not be read is answered where that can help, and ends the connection.

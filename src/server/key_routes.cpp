@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The API's part about a network's keys: rotation, the certificate, the root's key, issuers. An
-// export or import of the root's key holds the control thread for up to 2 s: only root may ask.
+// The API's part about a network's keys: rotation, the certificate, the root's key, issuers.
 // Control thread.
 #include <weft/api/network_keys.hpp>
 #include <weft/control/network.hpp>
@@ -30,14 +29,19 @@ ApiResponse ApiRoutes::key_answer(const FoundRoute& found, const ApiRequest& req
     if (found.route == Route::kCertificate) {
         return network_response(network.certificate());
     }
-    if (found.route == Route::kExportRoot) {
-        return with_request(request, api::parse_root_export_request, [&](const auto& parsed) {
-            return network.export_root(parsed);
+    if (found.route == Route::kRequestCertificate) {
+        return with_request(request, api::parse_certificate_request, [&](const auto& parsed) {
+            return network.certificate_request(parsed);
         });
     }
-    if (found.route == Route::kImportRoot) {
-        return with_request(request, api::parse_root_import_request, [&](const auto& parsed) {
-            return network.import_root(parsed);
+    if (found.route == Route::kSignCertificate) {
+        return with_request(request, api::parse_sign_request, [&](const auto& parsed) {
+            return network.sign_certificate(parsed);
+        });
+    }
+    if (found.route == Route::kInstallCertificate) {
+        return with_request(request, api::parse_install_request, [&](const auto& parsed) {
+            return network.install_certificate(parsed);
         });
     }
     if (found.route == Route::kRemoveRoot) {
@@ -58,6 +62,30 @@ ApiResponse ApiRoutes::key_answer(const FoundRoute& found, const ApiRequest& req
         return network_response(network.revoke_issuer(found.subject));
     }
     return network_response(network.issuers());
+}
+
+void ApiRoutes::root_answer(const FoundRoute& found,
+                            const ApiRequest& request,
+                            const Reply& reply) {
+    control::Network& network = node_.network();
+    if (found.route == Route::kExportRoot) {
+        Result<api::RootExportRequest> parsed = api::parse_root_export_request(request.body);
+        if (!parsed) {
+            reply(error_response(400, "bad_request", parsed.error()));
+            return;
+        }
+        network.export_root(*std::move(parsed), [reply](const Result<api::RootText>& text) {
+            reply(network_response(text));
+        });
+        return;
+    }
+    Result<api::RootImportRequest> parsed = api::parse_root_import_request(request.body);
+    if (!parsed) {
+        reply(error_response(400, "bad_request", parsed.error()));
+        return;
+    }
+    network.import_root(*std::move(parsed),
+                        [reply](const Result<>& done) { reply(network_response(done)); });
 }
 
 }  // namespace weft::server

@@ -4,6 +4,7 @@
 // read prints as text that reads back the same, and requests are within their limits.
 #include <string>
 
+#include <weft/api/gossip.hpp>
 #include <weft/api/network.hpp>
 #include <weft/api/network_keys.hpp>
 #include <weft/api/status.hpp>
@@ -76,9 +77,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check_round_trip(text, api::parse_tokens, print);
     check_round_trip(text, api::parse_members, print);
     check_round_trip(text, api::parse_ipam, print);
+    check_round_trip(text, api::parse_gossip, print);
     check_round_trip(text, api::parse_root_export_request, print);
     check_round_trip(text, api::parse_root_import_request, print);
     check_round_trip(text, api::parse_issuer_request, print);
+    check_round_trip(text, api::parse_certificate_request, print);
+    check_round_trip(text, api::parse_sign_request, print);
+    check_round_trip(text, api::parse_install_request, print);
+    check_round_trip(text, api::parse_certificate_word, print);
     check_round_trip(text, api::parse_rotation_reply, print);
     check_round_trip(text, api::parse_certificate, print);
     check_round_trip(text, api::parse_root_text, print);

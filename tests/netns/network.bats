@@ -175,6 +175,24 @@ NFT
     inside b ip addr add 192.0.2.77/24 dev eth0
 }
 
+@test "a name is advertised as what it resolves to, and one that does not resolve is told" {
+    local root file
+    root=$(root_of b)
+    file=$root/etc/weft/weft.toml
+    cp "$file" "$root/var/lib/weft/weft.toml"
+    echo "192.0.2.77 b.lab.test" >"$root/var/lib/weft/hosts"
+    inside b mount --bind /var/lib/weft/hosts /etc/hosts
+    sed -i 's/^advertise.*/advertise = ["b.lab.test:51841", "192.0.2.77:51840"]/' "$file"
+    printf '\n[gossip]\nseeds = ["nowhere.lab.test:51840"]\n' >>"$file"
+    inside b weft reload
+    eventually 20 sh -c "'$LAB' exec a -- weft node list --json | jq -e '.members[] | select(.name == \"b\").endpoints[0] == \"192.0.2.77:51841\"'"
+    eventually 40 sh -c "'$LAB' exec b -- weft status --json | jq -e 'any(.problems[]; .code == \"name_unresolved\" and .subject == \"nowhere.lab.test:51840\")'"
+    inside b umount /etc/hosts
+    cp "$root/var/lib/weft/weft.toml" "$file"
+    inside b weft reload
+    inside b weft status
+}
+
 @test "peers set by wg stay through changes of members; the key and the members are not wg's to change" {
     local key member
     key=$(weft_genkey | inside c weft pubkey)
@@ -246,6 +264,26 @@ control_ticks() { awk '{ print $14 + $15 }' "/proc/$1/task/$1/stat"; } # PID
     fails answers d 10.44.2.1
     kill $ping || true
     wait $ping || true
+}
+
+@test "a machine gets its certificate by hand, and another's place" {
+    local word old
+    old=$(inside c wg show weft0 public-key)
+    inside d weft leave --yes
+    word=$(inside d weft cert request 2>/dev/null)
+    run inside c weft cert sign "$word"
+    [ "$status" = 1 ]
+    [[ $output == *"issues no certificates"* ]]
+    inside a weft cert sign "$word" 2>/dev/null | inside d weft cert install -
+    eventually 10 answers d 10.44.0.1
+    inside d weft cert show | grep -E '^name +d$'
+    inside a weft node rm d
+    inside d weft leave --yes
+    word=$(inside d weft cert request 2>/dev/null)
+    inside d weft cert install "$(inside a weft node adopt c "$word" 2>/dev/null)"
+    [ "$(inside d weft cert show --json | jq -r '.name + " " + .blocks[0]')" = "c 10.44.2.0/24" ]
+    eventually 10 all_answer d 10.44.0.1 10.44.1.1
+    eventually 5 sh -c "! '$LAB' exec b -- wg show weft0 peers | grep -qxF '$old'"
 }
 
 @test "out of a network a reload takes a key from a file and gives it back, and init makes the blocks that are configured" {

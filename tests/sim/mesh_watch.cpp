@@ -187,7 +187,7 @@ void Watch::on_own(Machine& machine, const mesh::Participant& node, Time now) {
 
 // ---- Who has what ------------------------------------------------------------------------------
 
-void Watch::check_owners(const Machine& machine, const mesh::Participant& node, Time now) {
+void Watch::check_owners(Machine& machine, const mesh::Participant& node, Time now) {
     const auto wanted = mesh::wanted_peers(node.gossip(), node.network().pools);
     for (const auto& [key, peer] : wanted) {
         const Entry* const entry = find(peer.id);
@@ -198,6 +198,10 @@ void Watch::check_owners(const Machine& machine, const mesh::Participant& node, 
             certified != peer.prefixes) {
             violate(machine.index, now, "wants what no certificate covers, for " + peer.name);
         }
+    }
+    const std::string fault = machine.device.reconcile(wanted, node.network().pools);
+    if (!fault.empty()) {
+        violate(machine.index, now, fault);
     }
     const std::vector<net::Prefix> all = all_prefixes(wanted, node);
     const auto twice = std::adjacent_find(
@@ -228,7 +232,7 @@ bool Watch::awaits_its_place(const mesh::Participant& node,
     });
 }
 
-void Watch::check(const Machine& machine,
+void Watch::check(Machine& machine,
                   const mesh::Participant& node,
                   identity::UnixSeconds true_time,
                   Time now) {

@@ -6,6 +6,8 @@
 //   I4 nobody is withdrawn but by a revocation, and everybody else keeps the routes
 //   I6 nobody knows more members than were certified
 //   I7 no block is granted again but 24 h after a revocation, or to the node's replacement
+//   I8 what a node's device, kept by the daemon's reconciler, sends and to whom, is what it wants,
+//      and all of it has a route that leads there (device.hpp)
 //   and each node's own certificate is good and its own, its order and epoch only grow
 #pragma once
 
@@ -14,6 +16,8 @@
 #include <vector>
 
 #include <weft/mesh/participant.hpp>
+
+#include "device.hpp"
 
 namespace weft::sim {
 
@@ -34,6 +38,7 @@ class Watch {
         bool restored = false;      ///< its disk was put back
         std::uint64_t version = 0;  ///< of its ledger
         Time since = Time::max();   ///< its ledger's news are no younger
+        SimDevice device;
     };
 
     /// After each call of a machine's node.
@@ -43,7 +48,7 @@ class Watch {
               bool check_peers,
               Time now);
     /// Everything about one node: peers, its own certificate, its own prefixes.
-    void check(const Machine& machine,
+    void check(Machine& machine,
                const mesh::Participant& node,
                identity::UnixSeconds true_time,
                Time now);
@@ -61,7 +66,7 @@ class Watch {
     void on_grant(const Machine& machine, const identity::Certificate& certificate, Time now);
     void on_own(Machine& machine, const mesh::Participant& node, Time now);
     void on_notice(const Machine& machine, const mesh::Notice& notice, Time now);
-    void check_owners(const Machine& machine, const mesh::Participant& node, Time now);
+    void check_owners(Machine& machine, const mesh::Participant& node, Time now);
     [[nodiscard]] bool awaits_its_place(const mesh::Participant& node,
                                         const identity::Certificate& certificate) const;
     void check_blocks(const Machine& machine, const Entry& granted, Time now);

@@ -95,6 +95,7 @@ void MeshWorld::cut_power(std::size_t index) {
     machine.timer = Time::max();
     machine.disk->writes_left.reset();
     machine.seen.version = 0;
+    machine.seen.device.clear();
     machine.seen.since = std::min(machine.seen.since, now_);
 }
 
@@ -202,6 +203,24 @@ bool MeshWorld::forget(std::size_t index) {
         done = node.forget().has_value();
     });
     return done;
+}
+
+bool MeshWorld::make_issuer(std::size_t root, std::size_t index) {
+    std::optional<std::string> word;
+    act(*machines_[index], [&](mesh::Participant& node, const mesh::Clock&, mesh::Output&) {
+        if (auto asked = node.issuer_request()) {
+            word = *std::move(asked);
+        }
+    });
+    bool made = false;
+    act(*machines_[root], [&](mesh::Participant& node, const mesh::Clock& time, mesh::Output& out) {
+        made = word && node.sign_issuer(*word, time, out).has_value();
+    });
+    const auto issues = [&] {
+        const issuer::Issuer* const issuer = machines_[index]->node->issuer();
+        return issuer != nullptr && issuer->ready();
+    };
+    return made && run_until(issues, seconds{30}).has_value();
 }
 
 bool MeshWorld::revoke(std::size_t issuer, const std::string& name) {

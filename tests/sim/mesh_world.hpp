@@ -76,6 +76,8 @@ class MeshWorld : public Wire {
     bool leave(std::size_t index);
     bool forget(std::size_t index);
     bool revoke(std::size_t issuer, const std::string& name);
+    /// By the root's key on that machine; until it issues.
+    bool make_issuer(std::size_t root, std::size_t index);
 
     // ---- What is there
     [[nodiscard]] std::size_t size() const { return machines_.size(); }

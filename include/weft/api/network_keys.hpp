@@ -3,6 +3,9 @@
 // Unknown is null, never absent; times are Unix ms; keys are base64, lists sorted.
 //
 //   GET    /v1/certificate     -> CertificateStatus     POST /v1/rotate        {} -> RotationReply
+//   POST   /v1/certificate/request CertificateRequest -> CertificateWord
+//   POST   /v1/certificate/sign    SignRequest -> CertificateWord
+//   POST   /v1/certificate/install InstallRequest -> NetworkReply (network.hpp)
 //   POST   /v1/root/export     RootExportRequest -> RootText
 //   POST   /v1/root/import     RootImportRequest -> {}  DELETE /v1/root        -> {}
 //   POST   /v1/issuers/request {} -> IssuerWord         GET    /v1/issuers     -> IssuerStatus…
@@ -56,6 +59,24 @@ struct CertificateStatus {
     IssuerStatus issuer;    ///< that signed it
 };
 
+/// A certificate by hand. The words are no secrets (weft/identity/carried.hpp).
+struct CertificateRequest {
+    std::string name;  ///< "": node.name
+};
+struct SignRequest {
+    std::string request;
+    std::string name;     ///< "": the one that is wished
+    std::string replace;  ///< a node whose name, blocks and routed prefixes it gets; "": none
+    bool ephemeral = false;
+    std::vector<std::string> routed;  ///< prefixes
+};
+struct InstallRequest {
+    std::string text;
+};
+struct CertificateWord {
+    std::string text;
+};
+
 /// Secrets: whoever has both has the network.
 struct RootExportRequest {
     std::string passphrase;
@@ -76,6 +97,10 @@ struct IssuerRequest {
     std::string request;
 };
 
+[[nodiscard]] std::string to_json(const CertificateRequest& request);
+[[nodiscard]] std::string to_json(const SignRequest& request);
+[[nodiscard]] std::string to_json(const InstallRequest& request);
+[[nodiscard]] std::string to_json(const CertificateWord& word);
 [[nodiscard]] std::string to_json(const RootExportRequest& request);
 [[nodiscard]] std::string to_json(const RootImportRequest& request);
 [[nodiscard]] std::string to_json(const IssuerRequest& request);
@@ -86,9 +111,13 @@ struct IssuerRequest {
 [[nodiscard]] std::string to_json(const IssuerStatus& issuer);
 [[nodiscard]] std::string to_json(const std::vector<IssuerStatus>& issuers);
 
-/// Of requests every field must be there and not empty; unknown fields and wrong types are errors
-/// that name the field, and never a value. Of replies every field must be there; further ones are
-/// ignored.
+/// Of requests every field must be there and not empty, but those with a default above; unknown
+/// fields and wrong types are errors that name the field, and never a value. Of replies every field
+/// must be there; further ones are ignored.
+[[nodiscard]] Result<CertificateRequest> parse_certificate_request(std::string_view text);
+[[nodiscard]] Result<SignRequest> parse_sign_request(std::string_view text);
+[[nodiscard]] Result<InstallRequest> parse_install_request(std::string_view text);
+[[nodiscard]] Result<CertificateWord> parse_certificate_word(std::string_view text);
 [[nodiscard]] Result<RootExportRequest> parse_root_export_request(std::string_view text);
 [[nodiscard]] Result<RootImportRequest> parse_root_import_request(std::string_view text);
 [[nodiscard]] Result<IssuerRequest> parse_issuer_request(std::string_view text);

@@ -42,7 +42,7 @@ struct NodeConfig {
     unsigned workers = 0;   // 0: min(cores, 4)
     std::uint32_t fwmark = 0;
     std::filesystem::path private_key_file;  // empty: the key lies in the state directory
-    std::vector<net::Endpoint> advertise;    // where other nodes reach this one; at most 4
+    std::vector<HostPort> advertise;         // where other nodes reach this one; at most 4
     std::vector<net::Prefix> addresses;      // with host bits
     std::string isa = "auto";
 };
@@ -53,6 +53,12 @@ struct NetworkConfig {
     std::optional<net::Prefix> pool6;
     std::uint32_t block4 = 24;  // prefix lengths of nodes' blocks
     std::uint32_t block6 = 64;
+};
+
+/// Of the network that this node is in.
+struct GossipConfig {
+    bool enabled = true;          // off: nothing is sent or heard, what was known stays
+    std::vector<HostPort> seeds;  // where members may be, asked for ever; at most 64
 };
 
 struct PeerConfig {
@@ -111,6 +117,7 @@ struct Config {
     std::vector<DiscoveryConfig> discovery;  // in file order
     CniConfig cni;
     FirewallConfig firewall;
+    GossipConfig gossip;
     ApiConfig api;
     LogConfig log;
     sys::Offloads offloads;  // WEFT_OFFLOAD_OFF applied

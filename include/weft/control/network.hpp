@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include <weft/api/gossip.hpp>
 #include <weft/api/network.hpp>
 #include <weft/api/network_keys.hpp>
 #include <weft/base/result.hpp>
@@ -25,6 +26,8 @@ class Network {
   public:
     using Joined = std::function<void(Result<api::NetworkReply>)>;
     using Left = std::function<void(Result<>)>;
+    using RootExported = std::function<void(Result<api::RootText>)>;
+    using RootImported = std::function<void(Result<>)>;
 
     /// The network begins with this node, which is its first issuer.
     [[nodiscard]] Result<api::NetworkReply> init(const api::InitRequest& request);
@@ -47,9 +50,16 @@ class Network {
     [[nodiscard]] Result<api::RotationReply> rotate();
     [[nodiscard]] Result<api::CertificateStatus> certificate() const;
 
-    // The root's key. Those with a passphrase take up to 2 s.
-    [[nodiscard]] Result<api::RootText> export_root(const api::RootExportRequest& request) const;
-    [[nodiscard]] Result<> import_root(const api::RootImportRequest& request);
+    // A certificate by hand, for a machine that reaches no issuer.
+    [[nodiscard]] Result<api::CertificateWord> certificate_request(
+        const api::CertificateRequest& request);
+    [[nodiscard]] Result<api::CertificateWord> sign_certificate(const api::SignRequest& request);
+    [[nodiscard]] Result<api::NetworkReply> install_certificate(const api::InstallRequest& request);
+
+    // The root's key. Those with a passphrase take up to 2 s on a thread of their own, one at a
+    // time.
+    void export_root(api::RootExportRequest request, RootExported done);
+    void import_root(api::RootImportRequest request, RootImported done);
     [[nodiscard]] Result<> remove_root();
 
     // Further issuers.
@@ -61,6 +71,7 @@ class Network {
 
     [[nodiscard]] api::Members members() const;
     [[nodiscard]] api::Ipam ipam() const;
+    [[nodiscard]] api::GossipStatus gossip() const;
 
     class Impl;
     explicit Network(std::unique_ptr<Impl> impl);

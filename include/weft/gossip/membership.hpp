@@ -44,6 +44,9 @@ class Membership {
     Outcome offer(const MemberItem& item, const identity::TimeView& view, Time now);
     [[nodiscard]] identity::Rejected rejected() const { return rejected_; }
 
+    /// Whether its owner may make no further change now.
+    [[nodiscard]] bool has_used_its_budget(const NodeId& id) const;
+
     /// Without the owner's budget, for statements of our own.
     Outcome offer_own(const MemberItem& item, const identity::TimeView& view);
 

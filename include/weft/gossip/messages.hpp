@@ -7,6 +7,8 @@
 //   on cookie     0x12 version echo[16] cookie[16]          echo: of the cause, so that only who
 //   sent it can use it join       0x13 version cookie[16] request[1152] zeros to 1,200 bytes join
 //   reply 0x14 version echo[16] reply
+//   ask        0x15 version cookie[16] nonce[16] mac[16] zeros to 512 bytes: "who is there?"
+//   tell       0x16 version nonce[16] certificate
 //
 // Sealed datagrams are XChaCha20-Poly1305 under a key of the two nodes' certified gossip keys, with
 // everything before the ciphertext and the receiver's id as associated data. One send, no session;
@@ -37,6 +39,8 @@ enum class DatagramType : std::uint8_t {
     kCookie = 0x12,
     kJoin = 0x13,
     kJoinReply = 0x14,
+    kAsk = 0x15,
+    kTell = 0x16,
 };
 inline constexpr std::uint8_t kDatagramTypesFirst = 0x10;
 inline constexpr std::uint8_t kDatagramTypesLast = 0x1f;
@@ -84,7 +88,7 @@ struct Accusation {
 };
 /// A member: certificate and record as their owners signed them.
 struct MemberItem {
-    ConstBytes certificate;  ///< in an introduction empty: it is in the head
+    ConstBytes certificate;  ///< empty: the one that is known; in an introduction it is in the head
     ConstBytes record;
     bool pushed = false;  ///< because the receiver lacks it, not because it is new
 };

@@ -124,6 +124,9 @@ class Node {
     void replace_identity(OwnIdentity own, const Moment& moment, Actions& actions);
 
     void add_seed(const Seed& seed);
+    /// Where members may be, whoever they are: asked for ever while none answers there, beside all
+    /// that is known. Replaces those of before.
+    void set_seed_addresses(const std::vector<net::Endpoint>& addresses);
     /// What was known at the last stop; before the first timer.
     void restore(const MemberItem& item, const Moment& moment, Actions& actions);
 

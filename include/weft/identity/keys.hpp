@@ -69,6 +69,7 @@ class SigningKey {
 inline constexpr std::string_view kKindCertificate = "certificate";
 inline constexpr std::string_view kKindIssuer = "issuer";
 inline constexpr std::string_view kKindIssuerRequest = "issuer-request";
+inline constexpr std::string_view kKindCertificateRequest = "certificate-request";
 inline constexpr std::string_view kKindRevocation = "revocation";
 inline constexpr std::string_view kKindSuccessor = "successor";
 inline constexpr std::string_view kKindRecord = "record";

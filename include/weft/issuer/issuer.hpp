@@ -70,6 +70,12 @@ struct IssueOptions {
     std::vector<net::Prefix> routed{};  ///< certified further prefixes
 };
 
+/// Who took a node's place, by the operator's word.
+struct Replaced {
+    std::vector<std::byte> certificate;
+    std::vector<std::byte> revocation;  ///< to be spread first; empty: it was done before
+};
+
 /// What a member knows. Own certificates and revocations that the ledger lacks were granted after
 /// the backup that it came from.
 struct Known {
@@ -127,9 +133,16 @@ class Issuer {
                                                           const TimeView& time);
     [[nodiscard]] Result<Decision<TokenId>> withdraw_token(const TokenId& id) const;
     /// A certificate by the operator's own word, without a token: init's own node, cert sign. Again
-    /// for the same keys it is the same one. Of `request`, keys and name count.
+    /// for the same keys it is the same one, after half of its life the next. Of `request`, keys
+    /// and name count.
     [[nodiscard]] Result<Decision<std::vector<std::byte>>> issue(
         const identity::JoinRequest& request, const IssueOptions& options, const TimeView& time);
+    /// The place of a live node (its name, blocks and routed prefixes) for the machine of
+    /// `request`; the old certificate is revoked in the same record. Again for the same keys the
+    /// same.
+    [[nodiscard]] Result<Decision<Replaced>> replace(const identity::JoinRequest& request,
+                                                     const std::string& name,
+                                                     const TimeView& time);
     /// The next generation for a live node of this issuer, with the keys of `request`.
     [[nodiscard]] Result<Decision<std::vector<std::byte>>> rotate(
         const identity::JoinRequest& request, const TimeView& time);
@@ -166,6 +179,8 @@ class Issuer {
                                                       const TimeView& time);
     /// After a restart, and again whenever more is known. Errors: own revocations with a gap.
     [[nodiscard]] Result<Decision<Merged>> merge_known(const Known& known, const TimeView& time);
+    /// A node of another issuer has signed off: its name is free at once.
+    void on_left(const VerifyKey& identity_key);
     /// There is no member that could be asked: the operator says so.
     void go_alone() { settings_.alone = true; }
     /// Whether it has merged or is alone; else joins and renewals are told to wait.
@@ -235,6 +250,7 @@ class Issuer {
 
     // grant.cpp
     [[nodiscard]] Result<> may_grant(const TimeView& time) const;
+    [[nodiscard]] Result<> may_certify(const Request& request) const;
     [[nodiscard]] Result<std::vector<std::byte>> sign(const Grant& grant,
                                                       const TimeView& time) const;
     [[nodiscard]] std::vector<std::byte> sign_revocation(const identity::Certificate& certificate,

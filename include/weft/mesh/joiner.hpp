@@ -12,16 +12,13 @@
 #include <vector>
 
 #include <weft/identity/join_message.hpp>
-#include <weft/identity/trust_store.hpp>
+#include <weft/mesh/grant.hpp>
 #include <weft/mesh/issuer_call.hpp>
 
 namespace weft::mesh {
 
 class Joiner {
   public:
-    /// A clock further off the issuer's is not held against a certificate's dates.
-    static constexpr identity::UnixSeconds kClockOffMax = 300;
-
     using Datagram = IssuerCall::Datagram;
     using Ignored = IssuerCall::Ignored;
 
@@ -35,15 +32,8 @@ class Joiner {
         RandomSource& random;     ///< used by the constructor only
     };
 
-    /// What was granted, verified as far as it can be here.
-    struct Grant {
-        /// kGranted: the certificate is this machine's, valid now, inside the pools; the issuer is
-        /// the token's. An issuer's certificate signed by a successor of the token's root is taken
-        /// on the word of the sealed answer: offer it to a TrustStore when the successor is known.
-        identity::JoinReply reply;
-        identity::Certificate certificate;   ///< parsed from `reply`
-        identity::IssuerCertificate issuer;  ///< parsed from `reply`
-    };
+    /// Its issuer is the token's.
+    using Grant = mesh::Grant;
 
     /// Asks nobody yet: the first timer is due at once. Fails at once (see outcome()) where the
     /// token is expired for certain or names no endpoint, and where no node can have that name.

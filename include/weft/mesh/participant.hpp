@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <weft/gossip/node.hpp>
+#include <weft/identity/root_backup.hpp>
 #include <weft/identity/trusted_time.hpp>
 #include <weft/issuer/issuer.hpp>
 #include <weft/mesh/joiner.hpp>
@@ -81,6 +82,9 @@ class Participant {
     /// others see it are added.
     void describe(const gossip::OwnRecord& own, const Clock& clock, Output& out);
 
+    /// Addresses at which members may be, asked for ever beside all that is known; as gossip's.
+    void set_seed_addresses(std::vector<net::Endpoint> addresses);
+
     // ---- The operator's wishes ---------------------------------------------------------------
     struct Beginning {
         std::string name;
@@ -97,6 +101,30 @@ class Participant {
                                 std::vector<InUse> in_use,
                                 const Clock& clock,
                                 Output& out);
+    // A certificate by hand, where no issuer can be reached: identity/carried.hpp has the words.
+    /// This machine's public keys and the name it wishes, as one word for sign_certificate() of an
+    /// issuer's node. A member asks with its own name for its next certificate. The keys are on the
+    /// disk when it returns. Errors: storage's.
+    [[nodiscard]] Result<std::string> certificate_request(const std::string& name);
+    struct Signing {
+        std::string request;    ///< the word
+        std::string name{};     ///< "": the one that is wished
+        std::string replace{};  ///< a node whose place it takes; with none of the rest
+        bool ephemeral = false;
+        std::vector<net::Prefix> routed{};
+    };
+    /// What the request gets, as one word for install_certificate(). Of `replace` it gets name,
+    /// blocks and routed prefixes, and the old certificate is revoked. Errors: no issuer here, not
+    /// such a word, the issuer's, storage's.
+    [[nodiscard]] Result<std::string> sign_certificate(const Signing& signing,
+                                                       const Clock& clock,
+                                                       Output& out);
+    /// Into the network that signed it; of a member its next certificate. Errors: not such a word,
+    /// not this machine's or not good, EALREADY in another network, pools `in_use`, storage's.
+    [[nodiscard]] Result<> install_certificate(std::string_view text,
+                                               std::vector<InUse> in_use,
+                                               const Clock& clock,
+                                               Output& out);
     /// nullopt: nobody asked, or it is not over. Taken once.
     [[nodiscard]] std::optional<Result<>> take_joined();
     /// Asks for a certificate of new WireGuard and gossip keys; the identity key stays. On the
@@ -121,13 +149,13 @@ class Participant {
     [[nodiscard]] Result<> issue_alone();
     [[nodiscard]] Result<> revoke(const std::string& name, const Clock& clock, Output& out);
 
-    // The root's key, which signs issuers: kept on the node of init until it is removed. Each takes
-    // up to 2 s where a passphrase is stretched. Errors: not a member; identity/root_backup.hpp's.
-    /// As a text sealed by the passphrase. Errors: it is not on this node (ENOENT).
-    [[nodiscard]] Result<std::string> export_root(std::string_view passphrase) const;
-    /// In memory, until remove_root() or the daemon's end. Errors: another network's, or a root
-    /// that a successor has followed (EINVAL).
-    [[nodiscard]] Result<> import_root(std::string_view text, std::string_view passphrase);
+    // The root's key, which signs issuers: kept on the node of init until it is removed. Its text
+    // under a passphrase is made and read by identity/root_backup.hpp, which takes up to 2 s.
+    /// What an export holds. Errors: not a member; it is not on this node (ENOENT).
+    [[nodiscard]] Result<identity::RootBackup> export_root() const;
+    /// In memory, until remove_root() or the daemon's end. Errors: not a member; another network's,
+    /// or a root that a successor has followed (EINVAL).
+    [[nodiscard]] Result<> import_root(identity::RootBackup backup);
     /// Gone from the state file when it returns, and from memory: without an export for ever. No
     /// error where there is none.
     [[nodiscard]] Result<> remove_root();

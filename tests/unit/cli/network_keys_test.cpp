@@ -10,6 +10,7 @@
 
 #include <gtest/gtest.h>
 
+#include <weft/api/network.hpp>
 #include <weft/api/network_keys.hpp>
 
 #include "command_line.hpp"
@@ -70,6 +71,42 @@ TEST(WeftRotate, says_whether_it_is_done) {
     EXPECT_EQ(outcome.err, "weft: cause (remedy)\n");
     EXPECT_EQ(request_line(daemon.requests().at(0)), "POST /v1/rotate");
     EXPECT_EQ(body_of(daemon.requests().at(0)), "{}");
+}
+
+TEST(WeftCert, by_hand_is_a_word_on_stdout_each) {
+    const std::string word = ok(api::to_json(api::CertificateWord{"weftcert1_BBBB"}));
+    api::NetworkReply network;
+    network.network = "0123456789abcdef0123456789abcdef";
+    network.name = "c";
+    network.blocks = {"10.44.2.0/24"};
+    FakeDaemon daemon{{word, word, word, ok(api::to_json(network))}};
+    Outcome outcome = against(daemon, {"cert", "request", "--name", "c"});
+    EXPECT_EQ(outcome.exit_code, 0);
+    EXPECT_EQ(outcome.out, "weftcert1_BBBB\n");
+    outcome = against(
+        daemon, {"cert", "sign", "-", "--ephemeral", "--route", "192.0.2.0/24"}, "weftreq1_AA\n");
+    EXPECT_EQ(outcome.exit_code, 0);
+    outcome = against(daemon, {"node", "adopt", "b", "weftreq1_AA"});
+    EXPECT_EQ(outcome.exit_code, 0);
+    outcome = against(daemon, {"cert", "install", "weftcert1_BBBB"});
+    EXPECT_EQ(outcome.exit_code, 0);
+    EXPECT_EQ(outcome.out,
+              "network 0123456789abcdef0123456789abcdef: this node is c with 10.44.2.0/24\n");
+    const auto requests = daemon.requests();
+    EXPECT_EQ(request_line(requests.at(0)), "POST /v1/certificate/request");
+    EXPECT_EQ(body_of(requests.at(0)), R"({"name":"c"})");
+    EXPECT_EQ(
+        body_of(requests.at(1)),
+        R"({"request":"weftreq1_AA","name":"","replace":"","ephemeral":true,"routed":["192.0.2.0/24"]})");
+    EXPECT_EQ(body_of(requests.at(2)),
+              R"({"request":"weftreq1_AA","name":"","replace":"b","ephemeral":false,"routed":[]})");
+    EXPECT_EQ(request_line(requests.at(3)), "POST /v1/certificate/install");
+    for (const std::vector<std::string>& wrong : {std::vector<std::string>{"cert", "sign"},
+                                                  {"cert", "sign", "weft1_AAAA"},
+                                                  {"node", "adopt", "b", "weftcert1_AA"},
+                                                  {"cert", "install", "weftreq1_AA"}}) {
+        EXPECT_EQ(against(word, wrong).exit_code, 2) << wrong.back();
+    }
 }
 
 TEST(WeftCert, show_tells_all_of_it) {

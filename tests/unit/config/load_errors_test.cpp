@@ -45,10 +45,9 @@ std::vector<Mistake> mistakes() {
          "weft.toml:2:1: unknown key 'log.colour' (known here: level, format)"},
         {"an unknown section", "[nod]\n", "weft.toml:1:2: unknown key 'nod', did you mean 'node'?"},
         {"a section of a later version",
-         "[gossip]\nenabled = true\n",
-         "weft.toml:1:2: unknown key 'gossip' (known here: node, network, peer, firewall, discovery, "
-         "cni, api, "
-         "log)"},
+         "[quorum]\nenabled = true\n",
+         "weft.toml:1:2: unknown key 'quorum' (known here: node, network, peer, gossip, firewall, "
+         "discovery, cni, api, log)"},
         {"a peer as a plain section",
          "[peer]\nname = \"b\"\n",
          "weft.toml:1:1: peers are written [[peer]]"},
@@ -126,12 +125,16 @@ std::vector<Mistake> mistakes() {
          "weft.toml:3:14: node.addresses cannot be an address of this node: 127.0.0.1"},
         {"an endpoint to advertise that only this machine reaches",
          node("advertise = [\"127.0.0.1:51840\"]\n"),
-         "weft.toml:3:14: node.advertise must be an address that other nodes reach and a port: "
+         "weft.toml:3:14: node.advertise must be a name or an address that other nodes reach, and "
+         "a port: "
          "127.0.0.1:51840"},
-        {"a name to advertise",
-         node("advertise = [\"203.0.113.1:1\", \"host.example:51840\"]\n"),
-         "weft.toml:3:31: node.advertise must be an address that other nodes reach and a port: "
-         "host.example:51840"},
+        {"a seed that only this machine reaches",
+         "[gossip]\nseeds = [\"seed.example:1\", \"[fe80::1]:51840\"]\n",
+         "weft.toml:2:28: gossip.seeds must be a name or an address that other nodes reach, and a "
+         "port: [fe80::1]:51840"},
+        {"gossip that is neither on nor off",
+         "[gossip]\nenabled = 1\n",
+         "weft.toml:2:11: gossip.enabled must be true or false, not an integer"},
         {"a pool with host bits",
          "[network]\npool4 = \"10.64.0.1/12\"\n",
          "weft.toml:2:9: network.pool4 must be an IPv4 prefix without host bits, not "

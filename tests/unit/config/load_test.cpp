@@ -49,7 +49,7 @@ fwmark = 0x10
 private_key_file = "private.key"
 addresses = ["10.44.0.1/24", "fd44::1/64"]
 isa = "portable"
-advertise = ["203.0.113.7:51841", "[2001:db8::7]:51840"]
+advertise = ["203.0.113.7:51841", "[2001:db8::7]:51840", "a.example:51840"]
 
 [[peer]]
 name = "b"
@@ -75,6 +75,10 @@ interval_s = 5
 
 [[discovery]]
 dns = "nodes.example"
+
+[gossip]
+enabled = false
+seeds = ["seed.example:51840", "192.0.2.1:51841"]
 
 [network]
 pool4 = "10.64.0.0/12"
@@ -125,7 +129,11 @@ TEST_F(Load, takes_every_key) {
     ASSERT_EQ(config.node.addresses.size(), 2U);
     EXPECT_EQ(config.node.addresses[0].to_string(), "10.44.0.1/24");
     EXPECT_EQ(config.node.isa, "portable");
-    ASSERT_EQ(config.node.advertise.size(), 2U);
+    ASSERT_EQ(config.node.advertise.size(), 3U);
+    EXPECT_EQ(config.node.advertise[2], (HostPort{"a.example", 51840}));
+    EXPECT_FALSE(config.gossip.enabled);
+    EXPECT_EQ(config.gossip.seeds,
+              (std::vector<HostPort>{{"seed.example", 51840}, {"192.0.2.1", 51841}}));
     EXPECT_EQ(config.node.advertise[1].to_string(), "[2001:db8::7]:51840");
     EXPECT_EQ(config.network.pool4, *net::Prefix::parse("10.64.0.0/12"));
     EXPECT_EQ(config.network.pool6, *net::Prefix::parse("fd12:3456:789a::/48"));

@@ -10,8 +10,6 @@ using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-constexpr std::string_view kWords = "correct horse battery staple";
-
 struct Issuers : testing::Test {
     Issuers()
         : a(world.add("192.0.2.1")),
@@ -104,13 +102,13 @@ TEST_F(Issuers, renew_what_they_have_issued) {
 }
 
 TEST_F(Issuers, are_certified_where_the_root_is_imported) {
-    const std::string text = a.subject->export_root(kWords).value();
+    identity::RootBackup root = a.subject->export_root().value();
     ASSERT_TRUE(a.subject->remove_root());
     const std::string request = b.subject->issuer_request().value();
     const auto refused = sign(a, request);
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, std::errc::no_such_file_or_directory);
-    ASSERT_TRUE(c.subject->import_root(text, kWords));
+    ASSERT_TRUE(c.subject->import_root(std::move(root)));
     ASSERT_TRUE(sign(c, request));
     ASSERT_TRUE(c.subject->remove_root());
     EXPECT_FALSE(sign(c, request));

@@ -33,9 +33,13 @@ TEST_F(Renewals, come_at_half_of_a_certificates_life_and_not_before) {
     EXPECT_EQ(generation(a), 1U);
     EXPECT_EQ(generation(b), 1U);
     EXPECT_EQ(b.joins_sent, 2U);  // those of its join
+    EXPECT_FALSE(b.subject->is_renewing());
     const auto before = b.subject->certificate();
     world.skip(4 * kDay);
+    world.run(seconds{1});
+    EXPECT_TRUE(b.subject->is_renewing());
     world.run(minutes{15});
+    EXPECT_FALSE(b.subject->is_renewing());
     EXPECT_EQ(generation(a), 2U);
     ASSERT_EQ(generation(b), 2U);
     EXPECT_EQ(b.own_changes, 1U);

@@ -33,9 +33,9 @@ TEST_F(Root, is_on_the_node_of_init_until_it_is_removed) {
     EXPECT_TRUE(a.subject->has_root());
     EXPECT_TRUE(on_disk(a));
     EXPECT_FALSE(b.subject->has_root());
-    EXPECT_FALSE(b.subject->export_root(kPassphrase));
-    EXPECT_FALSE(a.subject->export_root("short"));
-    const std::string text = a.subject->export_root(kPassphrase).value();
+    EXPECT_FALSE(b.subject->export_root());
+    const std::string text =
+        identity::seal_root(a.subject->export_root().value(), kPassphrase, a.random).value();
     ASSERT_TRUE(a.subject->remove_root());
     ASSERT_TRUE(a.subject->remove_root());
     EXPECT_FALSE(a.subject->has_root());
@@ -46,13 +46,12 @@ TEST_F(Root, is_on_the_node_of_init_until_it_is_removed) {
     EXPECT_TRUE(a.subject->create_token({}, world.clock()));
 
     // Imported wherever it is needed, and never on the disk again.
-    EXPECT_FALSE(b.subject->import_root(text, "another passphrase"));
     for (Machine* const machine : {&a, &b}) {
-        ASSERT_TRUE(machine->subject->import_root(text, kPassphrase));
+        ASSERT_TRUE(machine->subject->import_root(identity::open_root(text, kPassphrase).value()));
         EXPECT_TRUE(machine->subject->has_root());
         EXPECT_FALSE(on_disk(*machine));
     }
-    EXPECT_TRUE(b.subject->export_root(kPassphrase));
+    EXPECT_TRUE(b.subject->export_root());
     ASSERT_TRUE(b.subject->remove_root());
     EXPECT_FALSE(b.subject->has_root());
     world.boot(a);
@@ -61,10 +60,9 @@ TEST_F(Root, is_on_the_node_of_init_until_it_is_removed) {
 
 TEST_F(Root, of_another_network_is_refused) {
     Machine& c = world.add("192.0.2.3");
-    EXPECT_FALSE(c.subject->export_root(kPassphrase) || c.subject->remove_root());
+    EXPECT_FALSE(c.subject->export_root() || c.subject->remove_root());
     ASSERT_TRUE(world.init(c, "c"));
-    const auto imported =
-        b.subject->import_root(c.subject->export_root(kPassphrase).value(), kPassphrase);
+    const auto imported = b.subject->import_root(c.subject->export_root().value());
     ASSERT_FALSE(imported);
     EXPECT_NE(imported.error().cause.find("of network"), std::string::npos);
 }
