@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Texts that are secrets while they are under way: what they held is overwritten.
+// Texts that are secrets while they are under way: what they held is overwritten. By the C library:
+// weft-cni, which reads JSON too, has no libsodium in it.
 #pragma once
 
+#include <cstring>
 #include <string>
-
-#include <sodium.h>
 
 namespace weft {
 
 /// All that the text holds or held where it lies now; it is empty then.
 inline void wipe(std::string& text) {
     text.resize(text.capacity());
-    sodium_memzero(text.data(), text.size());
+    explicit_bzero(text.data(), text.size());
     text.clear();
 }
 
