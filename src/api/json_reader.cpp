@@ -4,8 +4,7 @@
 
 #include <algorithm>
 #include <array>
-
-#include <sodium.h>
+#include <cstring>
 
 #include <weft/api/status.hpp>
 #include <weft/base/utf8.hpp>
@@ -32,7 +31,7 @@ std::optional<boost::json::value> parse_wiped(std::string_view text,
             value.emplace(parser.release());
         }
     }
-    sodium_memzero(scratch.data(), scratch.size());
+    explicit_bzero(scratch.data(), scratch.size());
     return value;
 }
 

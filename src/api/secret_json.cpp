@@ -3,9 +3,8 @@
 #include "secret_json.hpp"
 
 #include <array>
+#include <cstring>
 #include <new>
-
-#include <sodium.h>
 
 namespace weft::api {
 namespace {
@@ -16,7 +15,7 @@ class WipedMemory final : public boost::json::memory_resource {
         return ::operator new (size, std::align_val_t{alignment});
     }
     void do_deallocate(void* block, std::size_t size, std::size_t alignment) override {
-        sodium_memzero(block, size);
+        explicit_bzero(block, size);
         ::operator delete (block, std::align_val_t{alignment});
     }
     [[nodiscard]] bool do_is_equal(
@@ -45,7 +44,7 @@ std::string serialize_secret(const boost::json::object& document) {
     while (!serializer.done()) {
         text += serializer.read(piece.data(), piece.size());
     }
-    sodium_memzero(piece.data(), piece.size());
+    explicit_bzero(piece.data(), piece.size());
     return text;
 }
 
