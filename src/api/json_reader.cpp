@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-
 #include <weft/api/status.hpp>
 #include <weft/base/utf8.hpp>
 

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstring>
+#include <cstring>
 #include <new>
 
 namespace weft::api {
