@@ -87,7 +87,7 @@ Outcome<std::string> add(const Call& call, Print print) {
         return addresses.error();
     }
     UndoStack undo;
-    undo.push([&] { drop(config, attachment); });
+    undo.push([&call, &attachment] { drop(call.config, attachment); });
     const Wiring wiring{ipam::link_name(attachment),
                         environment.interface,
                         environment.netns,

@@ -160,39 +160,66 @@ Outcome<> check_wish(const Draft& draft, const api::NodeFile& node, const IpAddr
     return {};
 }
 
-/// Of each family a wish or the next free one, IPv4 first.
+/// The one wish of a family, if there is one.
+Outcome<std::optional<IpAddress>> wish_of(const Wishes& wishes, net::Family family) {
+    std::optional<IpAddress> wish;
+    for (const IpAddress& address : wishes.addresses) {
+        if (address.family() != family) {
+            continue;
+        }
+        if (wish) {
+            return Failure{Code::kBadConfig,
+                           "two addresses of one family are wished for one interface"};
+        }
+        wish = address;
+    }
+    return wish;
+}
+
+bool has_family(const api::NodeFile& node, net::Family family) {
+    return std::any_of(node.blocks.begin(), node.blocks.end(), [&](const Prefix& block) {
+        return block.address.family() == family;
+    });
+}
+
+/// The wish or the next free one; nothing where the node has no such block.
+Outcome<std::optional<IpAddress>> choose_one(const Draft& draft,
+                                             const api::NodeFile& node,
+                                             const Wishes& wishes,
+                                             net::Family family) {
+    Outcome<std::optional<IpAddress>> wish = wish_of(wishes, family);
+    if (!wish) {
+        return wish;
+    }
+    if (*wish) {
+        if (Outcome<> good = check_wish(draft, node, **wish); !good) {
+            return good.error();
+        }
+        return wish;
+    }
+    if (!has_family(node, family)) {
+        return std::optional<IpAddress>{};
+    }
+    std::optional<IpAddress> free = find_free(draft, node, family);
+    if (!free) {
+        return exhausted(draft.ledger, node, family, draft.now);
+    }
+    return free;
+}
+
+/// Of each family one, IPv4 first.
 Outcome<ipam::Addresses> choose(const Draft& draft,
                                 const api::NodeFile& node,
                                 const Wishes& wishes) {
     ipam::Addresses chosen;
     for (const net::Family family : {net::Family::kIpv4, net::Family::kIpv6}) {
-        std::optional<IpAddress> wish;
-        for (const IpAddress& address : wishes.addresses) {
-            if (address.family() == family) {
-                if (wish) {
-                    return Failure{Code::kBadConfig,
-                                   "two addresses of one family are wished for one interface"};
-                }
-                wish = address;
-            }
+        const Outcome<std::optional<IpAddress>> one = choose_one(draft, node, wishes, family);
+        if (!one) {
+            return one.error();
         }
-        if (wish) {
-            if (Outcome<> good = check_wish(draft, node, *wish); !good) {
-                return good.error();
-            }
-            chosen.push_back(*wish);
-            continue;
+        if (*one) {
+            chosen.push_back(**one);
         }
-        if (std::none_of(node.blocks.begin(), node.blocks.end(), [&](const Prefix& block) {
-                return block.address.family() == family;
-            })) {
-            continue;
-        }
-        const auto free = find_free(draft, node, family);
-        if (!free) {
-            return exhausted(draft.ledger, node, family, draft.now);
-        }
-        chosen.push_back(*free);
     }
     return chosen;
 }

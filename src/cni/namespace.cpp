@@ -45,9 +45,9 @@ Outcome<Netns> Netns::open(const std::string& path) {
     return Netns{std::move(fd)};
 }
 
-Netns::Inside::Inside(const Netns& netns) : host_(::open(kOwn, O_RDONLY | O_CLOEXEC)) {
-    entered_ = host_.valid() && ::setns(netns.fd(), CLONE_NEWNET) == 0;
-}
+Netns::Inside::Inside(const Netns& netns)
+    : host_(::open(kOwn, O_RDONLY | O_CLOEXEC)),
+      entered_(host_.valid() && ::setns(netns.fd(), CLONE_NEWNET) == 0) {}
 
 Netns::Inside::~Inside() {
     if (entered_ && ::setns(host_.get(), CLONE_NEWNET) != 0) {

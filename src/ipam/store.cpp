@@ -173,7 +173,8 @@ Result<> Store::load() {
         }
     }
     size_ = journal->size;
-    if (::ftruncate(journal_.get(), static_cast<off_t>(size_)) != 0) {
+    const off_t whole = static_cast<off_t>(size_);
+    if (::lseek(journal_.get(), 0, SEEK_END) != whole && ::ftruncate(journal_.get(), whole) != 0) {
         return errno_error(errno, (directory_ / kJournal).string());
     }
     if (size_ == 0) {  // a new one, perhaps

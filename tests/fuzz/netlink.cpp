@@ -127,6 +127,9 @@ void check_replies(weft::netlink::Rtnetlink& rtnetlink, std::size_t most) {
             WEFT_FUZZ_CHECK(link.index != 0);
         }
     }
+    if (const auto link = rtnetlink.find_link("wv0123456789ab"); link && *link) {
+        WEFT_FUZZ_CHECK((*link)->index != 0);
+    }
     if (const auto addresses = rtnetlink.addresses(2)) {
         WEFT_FUZZ_CHECK(addresses->size() <= most);
         for (const auto& address : *addresses) {
@@ -138,8 +141,10 @@ void check_replies(weft::netlink::Rtnetlink& rtnetlink, std::size_t most) {
         for (const auto& route : *routes) {
             WEFT_FUZZ_CHECK(route.interface == 2);
             WEFT_FUZZ_CHECK(route.destination.length <= route.destination.address.bits());
-            WEFT_FUZZ_CHECK(!route.source ||
-                            route.source->family() == route.destination.address.family());
+            for (const auto& address : {route.source, route.gateway}) {
+                WEFT_FUZZ_CHECK(!address ||
+                                address->family() == route.destination.address.family());
+            }
         }
     }
     for (const char* destination : {"192.0.2.1", "2001:db8::1"}) {
