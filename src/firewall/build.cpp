@@ -43,6 +43,7 @@ constexpr std::array kFamilies = {net::Family::kIpv4, net::Family::kIpv6};
 template <std::size_t N>
 std::vector<net::Prefix> prefixes(const std::array<const char*, N>& texts) {
     std::vector<net::Prefix> out;
+    out.reserve(N);
     for (const char* text : texts) {
         out.push_back(*net::Prefix::parse(text));
     }

@@ -50,7 +50,6 @@ struct V6 {
     static bool proto_counts(const ip6t_ip6& head) { return (head.flags & IP6T_F_PROTO) != 0; }
 };
 // Both families' options and inversions have the same numbers.
-static_assert(IPT_SO_GET_INFO == IP6T_SO_GET_INFO && IPT_SO_GET_ENTRIES == IP6T_SO_GET_ENTRIES);
 static_assert(IPT_INV_VIA_IN == IP6T_INV_VIA_IN && IPT_INV_SRCIP == IP6T_INV_SRCIP &&
               IPT_INV_DSTIP == IP6T_INV_DSTIP && IPT_INV_VIA_OUT == IP6T_INV_VIA_OUT);
 

@@ -18,6 +18,7 @@ setup_file() {
     inside net ip route add 10.44.0.0/16 dev br0 table 100
     inside net ip route add fd44::/48 dev br0 table 100
     for family in -4 -6; do inside net ip $family rule add fwmark 1 lookup 100; done
+    printf '\n[firewall]\n' >>"$(root_of a)/etc/weft/weft.toml"
 }
 teardown_file() { lab_down; }
 
@@ -214,7 +215,7 @@ no_stranger() {
     answers a 169.254.169.254
     fails answers a1 169.254.169.254
     [ "$(drops a metadata)" -gt 0 ]
-    printf '\n[firewall]\nmetadata = ["169.254.169.254/32"]\n' >>"$(root_of a)/etc/weft/weft.toml"
+    sed -i 's/^\[firewall\]/&\nmetadata = ["169.254.169.254\/32"]/' "$(root_of a)/etc/weft/weft.toml"
     inside a weft reload
     answers a1 169.254.169.254
     inside a ip route del 169.254.0.0/16 dev eth0
@@ -422,7 +423,7 @@ NFT
     inside a weft reload
 }
 nothing_of_it() { # NODE
-    [ -z "$(inside "$1" nft list ruleset)" ]
+    [ -z "$(inside "$1" nft list tables | grep weft || true)" ]
     [ -z "$(inside "$1" ip rule list | grep '51[78]' || true)" ]
     [ -z "$(inside "$1" ip -6 rule list | grep '51[78]' || true)" ]
     [ -z "$(inside "$1" ip route show table 51840 2>/dev/null)" ]
