@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+
 #include <weft/api/status.hpp>
 #include <weft/base/utf8.hpp>
 

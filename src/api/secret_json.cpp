@@ -4,7 +4,6 @@
 
 #include <array>
 #include <cstring>
-#include <cstring>
 #include <new>
 
 namespace weft::api {

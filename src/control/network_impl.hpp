@@ -63,7 +63,7 @@ class Network::Impl {
     void answer_join(Result<api::NetworkReply> answer);
     /// `work` on the stretching thread, then what it returns on the control thread.
     template <class Work>
-    void stretch(Work work);
+    Result<> stretch(Work work);
     [[nodiscard]] Result<> check_not_stretching() const;
 
     Parts parts_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // See network_impl.hpp: wishes about keys: this node's, the root's, further issuers'. Control
 // thread.
+#include <system_error>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -106,17 +107,22 @@ Result<> Network::Impl::check_not_stretching() const {
 }
 
 template <class Work>
-void Network::Impl::stretch(Work work) {
+Result<> Network::Impl::stretch(Work work) {
     const SignalsBlocked blocked;
-    stretching_ = std::thread{
-        [&loop = parts_.loop, self = std::weak_ptr{self_}, work = std::move(work)]() mutable {
-            boost::asio::post(loop, [self, finish = work()]() mutable {
-                if (const auto there = self.lock()) {
-                    (*there)->stretching_.join();
-                    finish(**there);
-                }
-            });
-        }};
+    try {
+        stretching_ = std::thread{
+            [&loop = parts_.loop, self = std::weak_ptr{self_}, work = std::move(work)]() mutable {
+                boost::asio::post(loop, [self, finish = work()]() mutable {
+                    if (const auto there = self.lock()) {
+                        (*there)->stretching_.join();
+                        finish(**there);
+                    }
+                });
+            }};
+    } catch (const std::system_error& error) {
+        return Error{error.code(), "there is no thread to stretch the passphrase on", {}};
+    }
+    return {};
 }
 
 void Network::Impl::export_root(api::RootExportRequest request, const RootExported& done) {
@@ -127,15 +133,19 @@ void Network::Impl::export_root(api::RootExportRequest request, const RootExport
         done(backup ? free.error() : backup.error());
         return;
     }
-    stretch([kept = std::make_shared<api::RootExportRequest>(std::move(request)),
-             backup = *std::move(backup),
-             done]() {
-        const Wiped passphrase{kept->passphrase};
-        SystemRandom random;
-        return [done, text = identity::seal_root(backup, kept->passphrase, random)](Impl&) {
-            done(text ? Result<api::RootText>{api::RootText{*text}} : text.error());
-        };
-    });
+    const Result<> begun =
+        stretch([kept = std::make_shared<api::RootExportRequest>(std::move(request)),
+                 backup = *std::move(backup),
+                 done]() {
+            const Wiped passphrase{kept->passphrase};
+            SystemRandom random;
+            return [done, text = identity::seal_root(backup, kept->passphrase, random)](Impl&) {
+                done(text ? Result<api::RootText>{api::RootText{*text}} : text.error());
+            };
+        });
+    if (!begun) {
+        done(begun.error());
+    }
 }
 
 void Network::Impl::import_root(api::RootImportRequest request, const RootImported& done) {
@@ -145,13 +155,18 @@ void Network::Impl::import_root(api::RootImportRequest request, const RootImport
         done(participant().is_member() ? free.error() : mesh::not_a_member());
         return;
     }
-    stretch([kept = std::make_shared<api::RootImportRequest>(std::move(request)), done]() {
-        const Wiped passphrase{kept->passphrase};
-        return [done,
-                backup = identity::open_root(kept->text, kept->passphrase)](Impl& network) mutable {
-            done(backup ? network.participant().import_root(*std::move(backup)) : backup.error());
-        };
-    });
+    const Result<> begun =
+        stretch([kept = std::make_shared<api::RootImportRequest>(std::move(request)), done]() {
+            const Wiped passphrase{kept->passphrase};
+            return [done, backup = identity::open_root(kept->text, kept->passphrase)](
+                       Impl& network) mutable {
+                done(backup ? network.participant().import_root(*std::move(backup))
+                            : backup.error());
+            };
+        });
+    if (!begun) {
+        done(begun.error());
+    }
 }
 
 // ---- The door --------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 #include "overlay.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <fcntl.h>
 
@@ -51,7 +52,11 @@ Result<> Overlay::start() {
 }
 
 void Overlay::stop() {
-    running_ = false;
+    if (std::exchange(running_, false)) {
+        mesh::Output last;
+        participant_.stop(last);
+        tell(last);
+    }
     timer_.cancel();
     release_sockets();
     boost::system::error_code ignored;
@@ -137,6 +142,18 @@ void Overlay::carry_out(mesh::Output& out) {
     for (const gossip::Actions::Datagram& datagram : out.datagrams) {
         send(datagram);
     }
+    tell(out);
+    if (out.peers_changed || out.own_changed) {
+        parts_.on_peers_changed();
+    }
+    out = {};
+    if (const std::optional<Result<>> joined = participant_.take_joined()) {
+        on_joined_(*joined);
+    }
+    arm_timer();
+}
+
+void Overlay::tell(const mesh::Output& out) const {
     for (const mesh::Notice& notice : out.notices) {
         const auto level = notice.warning ? LogLevel::kWarn : LogLevel::kInfo;
         if (notice.detail.empty()) {
@@ -146,14 +163,6 @@ void Overlay::carry_out(mesh::Output& out) {
                 level, notice.event, {{"node", notice.subject}, {"detail", notice.detail}});
         }
     }
-    if (out.peers_changed || out.own_changed) {
-        parts_.on_peers_changed();
-    }
-    out = {};
-    if (const std::optional<Result<>> joined = participant_.take_joined()) {
-        on_joined_(*joined);
-    }
-    arm_timer();
 }
 
 /// What cannot be sent is lost, as on any network; gossip asks again.

@@ -76,6 +76,7 @@ class Overlay {
     void drain_relay();
     void on_train(const sys::ReceivedTrain& train, ConstBytes bytes, mesh::Output& out);
     void send(const gossip::Actions::Datagram& datagram) const;
+    void tell(const mesh::Output& out) const;
     void arm_timer();
 
     Parts parts_;

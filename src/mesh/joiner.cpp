@@ -11,7 +11,6 @@
 namespace weft::mesh {
 namespace {
 
-using identity::Rejected;
 using identity::TimeView;
 using identity::UnixSeconds;
 using Status = identity::JoinReply::Status;

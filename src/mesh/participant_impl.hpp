@@ -30,6 +30,7 @@ class Participant::Impl {
           build_time_(parts.build_time) {}
 
     Result<> start(const Clock& clock, Output& out);
+    void stop(Output& out);
     void describe(const gossip::OwnRecord& own, const Clock& clock, Output& out);
     Result<> init(const Beginning& beginning, const Clock& clock, Output& out);
     Result<> join(std::string_view text,
@@ -144,7 +145,7 @@ class Participant::Impl {
     [[nodiscard]] bool is_foreign(const gossip::Member& member) const;
     void learn(Output& out);
     void look_for_own_grant(const gossip::Member& member) const;
-    void keep_members(Time now, Output& out);
+    void keep_members(Output& out);
 
     // participant_renewal.cpp
     [[nodiscard]] Duration renewal_pause() const;

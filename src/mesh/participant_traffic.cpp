@@ -53,7 +53,10 @@ void Participant::Impl::on_timer(const Clock& clock, Output& out) {
     learn(out);
     renew(clock, out);
     watch_expiry(clock, out);
-    keep_members(clock.now, out);
+    if (member_->members_dirty && clock.now - member_->members_kept >= kKeepMembersEvery) {
+        member_->members_kept = clock.now;
+        keep_members(out);
+    }
     describe(own_, clock, out);
 }
 
@@ -381,11 +384,13 @@ void Participant::Impl::learn(Output& out) {
     }
 }
 
-void Participant::Impl::keep_members(Time now, Output& out) {
-    if (!member_->members_dirty || now - member_->members_kept < kKeepMembersEvery) {
-        return;
+void Participant::Impl::stop(Output& out) {
+    if (member_ && member_->members_dirty) {
+        keep_members(out);
     }
-    member_->members_kept = now;
+}
+
+void Participant::Impl::keep_members(Output& out) {
     std::vector<KnownMember> members;
     for (const auto& [id, member] : member_->node->members().members()) {
         if (id != member_->node->id()) {
@@ -406,6 +411,9 @@ Participant::~Participant() = default;
 
 Result<> Participant::start(const Clock& clock, Output& out) {
     return impl_->start(clock, out);
+}
+void Participant::stop(Output& out) {
+    impl_->stop(out);
 }
 void Participant::describe(const gossip::OwnRecord& own, const Clock& clock, Output& out) {
     impl_->describe(own, clock, out);

@@ -176,11 +176,11 @@ NFT
 }
 
 @test "a name is advertised as what it resolves to, and one that does not resolve is told" {
-    local root file
-    root=$(root_of b)
-    file=$root/etc/weft/weft.toml
-    cp "$file" "$root/var/lib/weft/weft.toml"
-    echo "192.0.2.77 b.lab.test" >"$root/var/lib/weft/hosts"
+    local place file
+    place=$(root_of b)
+    file=$place/etc/weft/weft.toml
+    cp "$file" "$place/var/lib/weft/weft.toml"
+    echo "192.0.2.77 b.lab.test" >"$place/var/lib/weft/hosts"
     inside b mount --bind /var/lib/weft/hosts /etc/hosts
     sed -i 's/^advertise.*/advertise = ["b.lab.test:51841", "192.0.2.77:51840"]/' "$file"
     printf '\n[gossip]\nseeds = ["nowhere.lab.test:51840"]\n' >>"$file"
@@ -188,7 +188,7 @@ NFT
     eventually 20 sh -c "'$LAB' exec a -- weft node list --json | jq -e '.members[] | select(.name == \"b\").endpoints[0] == \"192.0.2.77:51841\"'"
     eventually 40 sh -c "'$LAB' exec b -- weft status --json | jq -e 'any(.problems[]; .code == \"name_unresolved\" and .subject == \"nowhere.lab.test:51840\")'"
     inside b umount /etc/hosts
-    cp "$root/var/lib/weft/weft.toml" "$file"
+    cp "$place/var/lib/weft/weft.toml" "$file"
     inside b weft reload
     inside b weft status
 }

@@ -81,6 +81,25 @@ rotates() {
     eventually 20 session_up c
 }
 
+@test "with gossip off a node keeps its peers as they were, and says so" {
+    local file peers
+    file=$(root_of c)/etc/weft/weft.toml
+    peers=$(inside c wg show weft0 peers | sort)
+    printf '\n[gossip]\nenabled = false\n' >>"$file"
+    "$LAB" stop c
+    "$LAB" peer c weft
+    [ "$(inside c wg show weft0 peers | sort)" = "$peers" ]
+    inside c weft status --json | jq -e '.verdict == "healthy" and any(.problems[]; .code == "gossip_off" and .severity == "info")'
+    run inside c weft join weft1_AAAA
+    [ "$status" = 1 ]
+    head -n -3 "$file" >"$file.new"
+    mv "$file.new" "$file"
+    "$LAB" stop c
+    "$LAB" peer c weft
+    eventually 20 all_answer c 10.44.0.1 10.44.1.1
+    inside c weft status --json | jq -e '.problems == []'
+}
+
 @test "status advises to take the root's key away, and is healthy all the same" {
     inside a weft status
     inside a weft status | grep -F '! a: '

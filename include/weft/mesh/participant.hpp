@@ -78,6 +78,8 @@ class Participant {
 
     /// Goes on where the last run stopped; once, first. Errors: state that cannot be read.
     [[nodiscard]] Result<> start(const Clock& clock, Output& out);
+    /// Before an end that is foreseen: members that are not on the disk yet are written.
+    void stop(Output& out);
     /// What other nodes are told of this one, without anchors; with each change. Endpoints where
     /// others see it are added.
     void describe(const gossip::OwnRecord& own, const Clock& clock, Output& out);

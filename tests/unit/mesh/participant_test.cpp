@@ -56,6 +56,22 @@ TEST(MeshParticipant, goes_on_after_a_restart_before_anybody_is_heard) {
     EXPECT_TRUE(a.subject->issuer()->ready());
 }
 
+TEST(MeshParticipant, that_ends_as_foreseen_knows_at_its_start_whom_it_has_just_met) {
+    World world;
+    Machine& a = world.add("192.0.2.1");
+    Machine& b = world.add("192.0.2.2");
+    ASSERT_TRUE(world.init(a, "a"));
+    ASSERT_TRUE(world.join(b, a, "b"));
+    world.run(std::chrono::seconds{1});
+    ASSERT_EQ(peers(b), 1U);
+    Output out;
+    b.subject->stop(out);
+    EXPECT_TRUE(out.notices.empty());
+    a.subject.reset();
+    world.boot(b);
+    EXPECT_EQ(peers(b), 1U);
+}
+
 TEST(MeshParticipant, a_revoked_member_is_nobodys_peer) {
     World world;
     Machine& a = world.add("192.0.2.1");
