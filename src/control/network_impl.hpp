@@ -62,6 +62,8 @@ class Network::Impl {
     void finish_leave();
     void answer_join(Result<api::NetworkReply> answer);
     /// `work` on the stretching thread, then what it returns on the control thread.
+    template <class Finish>
+    static void on_stretched(const std::weak_ptr<Impl*>& self, Finish& finish);
     template <class Work>
     Result<> stretch(Work work);
     [[nodiscard]] Result<> check_not_stretching() const;

@@ -106,18 +106,22 @@ Result<> Network::Impl::check_not_stretching() const {
                : Result<>{};
 }
 
+template <class Finish>
+void Network::Impl::on_stretched(const std::weak_ptr<Impl*>& self, Finish& finish) {
+    if (const auto there = self.lock()) {
+        (*there)->stretching_.join();
+        finish(**there);
+    }
+}
+
 template <class Work>
 Result<> Network::Impl::stretch(Work work) {
     const SignalsBlocked blocked;
     try {
         stretching_ = std::thread{
             [&loop = parts_.loop, self = std::weak_ptr{self_}, work = std::move(work)]() mutable {
-                boost::asio::post(loop, [self, finish = work()]() mutable {
-                    if (const auto there = self.lock()) {
-                        (*there)->stretching_.join();
-                        finish(**there);
-                    }
-                });
+                boost::asio::post(
+                    loop, [self, finish = work()]() mutable { on_stretched(self, finish); });
             }};
     } catch (const std::system_error& error) {
         return Error{error.code(), "there is no thread to stretch the passphrase on", {}};
@@ -189,10 +193,10 @@ Result<api::CertificateWord> Network::sign_certificate(const api::SignRequest& r
 Result<api::NetworkReply> Network::install_certificate(const api::InstallRequest& request) {
     return impl_->install_certificate(request);
 }
-void Network::export_root(api::RootExportRequest request, RootExported done) {
+void Network::export_root(api::RootExportRequest request, const RootExported& done) {
     impl_->export_root(std::move(request), done);
 }
-void Network::import_root(api::RootImportRequest request, RootImported done) {
+void Network::import_root(api::RootImportRequest request, const RootImported& done) {
     impl_->import_root(std::move(request), done);
 }
 Result<> Network::remove_root() {

@@ -58,8 +58,8 @@ class Network {
 
     // The root's key. Those with a passphrase take up to 2 s on a thread of their own, one at a
     // time.
-    void export_root(api::RootExportRequest request, RootExported done);
-    void import_root(api::RootImportRequest request, RootImported done);
+    void export_root(api::RootExportRequest request, const RootExported& done);
+    void import_root(api::RootImportRequest request, const RootImported& done);
     [[nodiscard]] Result<> remove_root();
 
     // Further issuers.
