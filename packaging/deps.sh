@@ -51,7 +51,7 @@ jobs_here() {
     echo $((cores < memory ? cores : memory))
 }
 
-# deps_list GROUP...: package names; the groups are build, run, test, runtimes, bench, arm, deb.
+# deps_list GROUP...: package names; the groups are build, run, test, runtimes, bench, arm.
 deps_list() {
     local boost="libboost-dev libboost-json-dev" group
     if ! command -v apt-cache >/dev/null ||
@@ -69,7 +69,6 @@ deps_list() {
             "socat valgrind ethtool python3 iptables" ;;
         runtimes) echo "podman runc containerd containernetworking-plugins protobuf-compiler curl" ;;
         arm) echo "g++-aarch64-linux-gnu g++-arm-linux-gnueabihf qemu-user-static qemu-user llvm python3 gnuplot-nox" ;;
-        deb) echo "dpkg-dev debhelper lintian scdoc" ;;
         bench) echo "gnuplot-nox ethtool python3 tinc libssl-dev libipsec-mb-dev" ;;
         *) die "no such group of packages: $group" ;;
         esac
