@@ -372,12 +372,26 @@ Outcome<ipam::Ledger> read_ledger(const Config& config) {
     return ledger;
 }
 
-Outcome<> check_stock(const Config& config, const api::NodeFile& node) {
+/// Leases that are over count as free, those of this boot too, although an ADD lets their addresses
+/// rest first: where a runtime waits for STATUS, no ADD comes to end them.
+Outcome<> check_stock(netlink::Rtnetlink& host, const Config& config, const api::NodeFile& node) {
     Outcome<ipam::Ledger> ledger = read_ledger(config);
     if (!ledger) {
         return ledger.error();
     }
-    const Draft draft{std::move(*ledger), {}, {}, now_ms()};
+    const Outcome<std::set<std::string>> links = link_names(host);
+    if (!links) {
+        return links.error();
+    }
+    Draft draft{std::move(*ledger), {}, {}, now_ms()};
+    for (const ipam::Event& event : draft.ledger.stale(boot_id(), *links, draft.now)) {
+        const auto* const released = std::get_if<ipam::Released>(&event);
+        const ipam::Event ended =
+            released == nullptr ? event : ipam::Event{ipam::Dropped{released->attachment}};
+        if (Outcome<> added = draft.add(ended); !added) {
+            return added;
+        }
+    }
     const Outcome<ipam::Addresses> chosen = choose(draft, node, {});
     if (!chosen) {
         return chosen.error();

@@ -40,8 +40,10 @@ void drop(const Config& config, const ipam::Attachment& attachment);
                                         const Config& config,
                                         const std::vector<ipam::Attachment>& valid);
 
-/// Whether a reservation could be made now. Writes nothing.
-[[nodiscard]] Outcome<> check_stock(const Config& config, const api::NodeFile& node);
+/// Whether there are addresses for a reservation. Writes nothing.
+[[nodiscard]] Outcome<> check_stock(netlink::Rtnetlink& host,
+                                    const Config& config,
+                                    const api::NodeFile& node);
 /// As it is now. Writes nothing.
 [[nodiscard]] Outcome<ipam::Ledger> read_ledger(const Config& config);
 
