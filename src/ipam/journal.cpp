@@ -153,9 +153,9 @@ std::optional<Frame> frame_at(ConstBytes bytes) {
     return frame;
 }
 
-/// Whether what cannot be read is the end of a last write and not damage.
+/// Whether what cannot be read is what a crash left of the last writes and not damage.
 bool is_torn(ConstBytes rest) {
-    if (rest.size() > kRecordMax) {
+    if (rest.size() > kUnsyncedMax + kRecordMax) {
         return false;
     }
     while (rest.size() > kHeaderSize + kCrcSize) {

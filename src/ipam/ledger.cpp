@@ -2,8 +2,10 @@
 // See ledger.hpp. Next-fit: the search goes on behind the last address and not from the start, so
 // that what has just been given back is the last to be given again.
 #include <algorithm>
+#include <string_view>
 
 #include <weft/ipam/ledger.hpp>
+#include <weft/net/container_link.hpp>
 
 namespace weft::ipam {
 namespace {
@@ -62,7 +64,7 @@ std::string link_name(const Attachment& attachment) {
         hash = (hash ^ static_cast<unsigned char>(character)) * kPrime;
     }
     hash = (hash >> 48U) ^ (hash & kLow48);
-    std::string name{kLinkPrefix};
+    std::string name{net::kContainerLinkPrefix};
     for (unsigned shift = 48; shift > 0;) {
         shift -= 4;
         name += kDigits[(hash >> shift) & 0xFU];

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // See store.hpp. The plugin runs it once per request, in its only thread; weft and weftd read.
+#include <algorithm>
 #include <cerrno>
 #include <thread>
 
@@ -188,9 +189,14 @@ Result<> Store::load() {
 
 Result<> Store::append(ConstBytes records) {
     const std::filesystem::path path = directory_ / kJournal;
-    Result<> written = write_whole(journal_.get(), records, path);
-    if (written && ::fdatasync(journal_.get()) != 0) {
-        written = errno_error(errno, path.string(), "is the disk full, or read-only?");
+    Result<> written;
+    for (ConstBytes rest = records; written && !rest.empty();) {
+        const ConstBytes piece = rest.first(std::min(rest.size(), kUnsyncedMax));
+        rest = rest.subspan(piece.size());
+        written = write_whole(journal_.get(), piece, path);
+        if (written && ::fdatasync(journal_.get()) != 0) {
+            written = errno_error(errno, path.string(), "is the disk full, or read-only?");
+        }
     }
     if (!written) {
         // What is there of them must not count. Where it stays, nothing is written behind it: the

@@ -16,7 +16,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -31,6 +30,8 @@ using Addresses = std::vector<net::IpAddress>;
 inline constexpr std::size_t kTextMax = 255;          // of each text in a record
 inline constexpr std::size_t kAddressesMax = 8;       // of an attachment
 inline constexpr std::size_t kJournalMax = 64 << 20;  // a larger one is not ours
+/// Of a journal between two syncs (store.hpp): what a crash may leave unreadable at its end.
+inline constexpr std::size_t kUnsyncedMax = 64 << 10;
 /// How long an address that a container had is given to nobody: neighbours and conntrack entries
 /// of it die meanwhile.
 inline constexpr std::chrono::milliseconds kRest{60'000};
@@ -88,8 +89,9 @@ struct Journal {
     std::vector<Event> events;
     std::size_t size = 0;  ///< of their records; what is behind them was torn off by a crash
 };
-/// All records up to the end or a torn tail: less than one record, as each is synced before the
-/// next one is written. Errors (EBADMSG) name the record, its place and what to do.
+/// All records up to the end or a torn tail, in which there is no whole record: at most what is
+/// written between two syncs, and the record that this cuts. Zeroes, too, where the file had grown
+/// and its bytes were not there yet. Errors (EBADMSG) name the record, its place and what to do.
 [[nodiscard]] Result<Journal> read_journal(ConstBytes bytes);
 
 class Ledger {
@@ -130,10 +132,7 @@ class Ledger {
     std::map<net::Family, net::IpAddress> cursors_;
 };
 
-/// How the host's ends of containers' veths begin.
-inline constexpr std::string_view kLinkPrefix = "wv";
-
-/// The host's name of a container's veth: "wv" and 12 hex digits, of FNV-1a 64 over container, NUL
+/// The host's name of a container's veth: net::kContainerLinkPrefix and 12 hex digits, of FNV-1a 64 over container, NUL
 /// and interface, folded to 48 bits. Never to change: DEL finds the link by it.
 [[nodiscard]] std::string link_name(const Attachment& attachment);
 

@@ -113,7 +113,7 @@ TEST_F(Cni, the_log_tells_what_the_ledger_holds) {
               R"("interface":"eth0","addresses":["10.44.0.2"]},{"event":"released","at_ms":2000,)"
               R"("container":"c1","interface":"eth0","addresses":[]}]})"
               "\n");
-    temp_.write("state/journal", "damage of more than a record" + std::string(2'000, 'x'));
+    temp_.write("state/journal", "damage of more than a crash leaves" + std::string(100'000, 'x'));
     const Outcome damaged = weft({"ipam", "log", "--state-dir", temp_ / "state"});
     EXPECT_EQ(damaged.exit_code, 1);
     EXPECT_NE(damaged.err.find("move the file 'journal' away"), std::string::npos) << damaged.err;

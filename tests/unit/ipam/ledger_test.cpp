@@ -177,10 +177,18 @@ TEST(Journal, DamageBeforeAWholeRecordIsAnErrorWithARemedy) {
 TEST(Journal, ZeroesThatAPowerCutLeftAreATornTail) {
     auto bytes = journal_of(one_of_each());
     const std::size_t whole = bytes.size();
-    bytes.resize(whole + 40);
-    const auto journal = read_journal(bytes);
-    ASSERT_TRUE(journal);
-    EXPECT_EQ(journal->size, whole);
+    for (const std::size_t zeroes : {std::size_t{40}, std::size_t{20'000}, kUnsyncedMax}) {
+        bytes.resize(whole + zeroes);
+        const auto journal = read_journal(bytes);
+        ASSERT_TRUE(journal) << zeroes;
+        EXPECT_EQ(journal->size, whole);
+    }
+    bytes.resize(whole + 2 * kUnsyncedMax);
+    EXPECT_FALSE(read_journal(bytes));
+    bytes.resize(whole + 20'000);
+    const auto behind = encode(one_of_each().back());
+    bytes.insert(bytes.end(), behind.begin(), behind.end());
+    EXPECT_FALSE(read_journal(bytes));
 }
 
 TEST(Journal, AnUnknownKindIsNoDamage) {
