@@ -18,6 +18,8 @@ using net::Prefix;
 
 /// A call's own work under the lock takes milliseconds; a queue of a thousand is gone by then.
 constexpr std::chrono::seconds kLockPatience{20};
+/// Of those that give back: the container is gone, and what is not written is found as stale.
+constexpr std::chrono::seconds kShortPatience{2};
 
 ipam::UnixMs now_ms() {
     const auto since_epoch =
@@ -35,8 +37,8 @@ Failure ledger_failure(const Error& error) {
                       error);
 }
 
-Outcome<ipam::Store> open_store(const Config& config) {
-    Result<ipam::Store> store = ipam::Store::open(config.state_dir, kLockPatience);
+Outcome<ipam::Store> open_store(const Config& config, std::chrono::seconds patience) {
+    Result<ipam::Store> store = ipam::Store::open(config.state_dir, patience);
     if (!store) {
         return ledger_failure(store.error());
     }
@@ -270,7 +272,7 @@ Outcome<ipam::Addresses> choose_or_clean(netlink::Rtnetlink& host,
 }  // namespace
 
 Outcome<ipam::Addresses> reserve(netlink::Rtnetlink& host, const Reservation& wanted) {
-    Outcome<ipam::Store> store = open_store(wanted.config);
+    Outcome<ipam::Store> store = open_store(wanted.config, kLockPatience);
     if (!store) {
         return store.error();
     }
@@ -300,7 +302,7 @@ Outcome<ipam::Addresses> reserve(netlink::Rtnetlink& host, const Reservation& wa
 }
 
 void drop(const Config& config, const ipam::Attachment& attachment) {
-    Outcome<ipam::Store> store = open_store(config);
+    Outcome<ipam::Store> store = open_store(config, kShortPatience);
     if (store) {  // what cannot be given back is found as stale
         const std::vector<ipam::Event> events{ipam::Dropped{attachment}};
         static_cast<void>(store->commit(events, now_ms()));
@@ -311,7 +313,7 @@ Outcome<> release(const Config& config, const ipam::Attachment& attachment) {
     if (::access(config.state_dir.c_str(), F_OK) != 0) {
         return {};
     }
-    Outcome<ipam::Store> store = open_store(config);
+    Outcome<ipam::Store> store = open_store(config, kShortPatience);
     if (!store) {
         return store.error();
     }
@@ -332,7 +334,7 @@ Outcome<> collect_garbage(netlink::Rtnetlink& host,
     if (::access(config.state_dir.c_str(), F_OK) != 0) {
         return {};
     }
-    Outcome<ipam::Store> store = open_store(config);
+    Outcome<ipam::Store> store = open_store(config, kLockPatience);
     if (!store) {
         return store.error();
     }

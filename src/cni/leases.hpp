@@ -32,6 +32,7 @@ struct Reservation {
 /// As an ADD that failed gives them back: at once.
 void drop(const Config& config, const ipam::Attachment& attachment);
 /// As DEL gives them back: they rest. Where there is no ledger or no lease, there is nothing to do.
+/// Errors: as of reserve(); the lease is found as stale when its address is needed.
 [[nodiscard]] Outcome<> release(const Config& config, const ipam::Attachment& attachment);
 
 /// Ends the leases of this network that are not in `valid`, with their links. Goes on after errors
