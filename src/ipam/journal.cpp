@@ -175,11 +175,7 @@ Error unreadable(std::size_t record, std::size_t at, const std::string& how, std
 }
 
 Error damaged(std::size_t record, std::size_t at) {
-    return unreadable(record,
-                      at,
-                      "is damaged",
-                      "move the file 'journal' away: a new ledger is begun, and addresses that "
-                      "running containers have are seen by their routes and not given again");
+    return unreadable(record, at, "is damaged", kNewLedgerRemedy);
 }
 
 Result<Event> event_of(const Frame& frame, std::size_t record, std::size_t at) {

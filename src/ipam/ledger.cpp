@@ -39,8 +39,7 @@ Error taken_twice(const IpAddress& address, const Attachment& owner) {
     return Error{std::make_error_code(std::errc::bad_message),
                  "the address ledger is unreadable: " + address.to_string() +
                      " is given although container " + owner.container + " has it",
-                 "move the file 'journal' away: a new ledger is begun, and addresses that running "
-                 "containers have are seen by their routes and not given again"};
+                 kNewLedgerRemedy};
 }
 
 }  // namespace

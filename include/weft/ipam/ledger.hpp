@@ -94,6 +94,12 @@ struct Journal {
 /// and its bytes were not there yet. Errors (EBADMSG) name the record, its place and what to do.
 [[nodiscard]] Result<Journal> read_journal(ConstBytes bytes);
 
+/// What to do about a ledger that cannot be read.
+inline constexpr const char* kNewLedgerRemedy =
+    "move the file 'journal' away: a new ledger is begun, and addresses that running containers "
+    "have are seen by their routes and not given again; a link that no container has any more "
+    "(ip -o link show type veth) keeps its addresses until: ip link del NAME";
+
 class Ledger {
   public:
     /// Errors (EBADMSG): an address that another attachment has.
