@@ -21,10 +21,18 @@ constexpr std::chrono::seconds kLockPatience{20};
 /// Of those that give back: the container is gone, and what is not written is found as stale.
 constexpr std::chrono::seconds kShortPatience{2};
 
+template <class TimePoint>
+std::uint64_t ms_of(TimePoint time) {
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count());
+}
+
 ipam::UnixMs now_ms() {
-    const auto since_epoch =
-        std::chrono::duration_cast<std::chrono::milliseconds>(wall_now().time_since_epoch());
-    return static_cast<ipam::UnixMs>(since_epoch.count());
+    return ms_of(wall_now());
+}
+
+ipam::Moment this_moment() {
+    return {boot_id(), ms_of(BootClock::now()), now_ms()};
 }
 
 Failure ledger_failure(const Error& error) {
@@ -77,7 +85,7 @@ struct Draft {
     ipam::Ledger ledger;
     std::vector<ipam::Event> events;
     std::set<IpAddress> routed;
-    ipam::UnixMs now = 0;
+    ipam::Moment moment;
 
     Outcome<> add(const ipam::Event& event) {
         if (Result<> applied = ledger.apply(event); !applied) {
@@ -102,7 +110,7 @@ std::optional<IpAddress> find_free(const Draft& draft,
                                    net::Family family) {
     for (const Prefix& block : node.blocks) {
         if (block.address.family() == family) {
-            if (const auto free = draft.ledger.next(block, draft.routed, draft.now)) {
+            if (const auto free = draft.ledger.next(block, draft.routed, draft.moment.now)) {
                 return free;
             }
         }
@@ -204,7 +212,7 @@ Outcome<std::optional<IpAddress>> choose_one(const Draft& draft,
     }
     std::optional<IpAddress> free = find_free(draft, node, family);
     if (!free) {
-        return exhausted(draft.ledger, node, family, draft.now);
+        return exhausted(draft.ledger, node, family, draft.moment.now);
     }
     return free;
 }
@@ -228,10 +236,9 @@ Outcome<ipam::Addresses> choose(const Draft& draft,
 
 /// Leases of earlier boots, and the attachment's own.
 Outcome<> end_old_leases(netlink::Rtnetlink& host, const Reservation& wanted, Draft& draft) {
-    const std::string boot = boot_id();
     std::vector<ipam::Event> earlier;
     for (const auto& [attachment, lease] : draft.ledger.leases()) {
-        if (lease.boot != boot) {
+        if (lease.boot != draft.moment.boot) {
             earlier.emplace_back(ipam::Dropped{attachment});
         }
     }
@@ -242,7 +249,7 @@ Outcome<> end_old_leases(netlink::Rtnetlink& host, const Reservation& wanted, Dr
         if (const Result<bool> removed = host.remove_link(old->link); !removed) {
             return failure_of(Code::kIo, removed.error());
         }
-        return draft.add(ipam::Released{wanted.attachment, draft.now});
+        return draft.add(ipam::Released{wanted.attachment, draft.moment.now});
     }
     return {};
 }
@@ -259,7 +266,7 @@ Outcome<ipam::Addresses> choose_or_clean(netlink::Rtnetlink& host,
     if (!links) {
         return links.error();
     }
-    const auto stale = draft.ledger.stale(boot_id(), *links, draft.now);
+    const auto stale = draft.ledger.stale(draft.moment, *links);
     if (stale.empty()) {
         return chosen;
     }
@@ -276,7 +283,7 @@ Outcome<ipam::Addresses> reserve(netlink::Rtnetlink& host, const Reservation& wa
     if (!store) {
         return store.error();
     }
-    Draft draft{store->ledger(), {}, {}, now_ms()};
+    Draft draft{store->ledger(), {}, {}, this_moment()};
     if (Outcome<> ended = end_old_leases(host, wanted, draft); !ended) {
         return ended.error();
     }
@@ -287,14 +294,18 @@ Outcome<ipam::Addresses> reserve(netlink::Rtnetlink& host, const Reservation& wa
     draft.routed = std::move(*routed);
     Outcome<ipam::Addresses> chosen = choose_or_clean(host, wanted, draft);
     if (chosen) {
-        const ipam::Lease lease{
-            wanted.config.name, ipam::link_name(wanted.attachment), boot_id(), draft.now, *chosen};
+        const ipam::Lease lease{wanted.config.name,
+                                ipam::link_name(wanted.attachment),
+                                draft.moment.boot,
+                                draft.moment.now,
+                                *chosen,
+                                draft.moment.uptime};
         if (Outcome<> added = draft.add(ipam::Reserved{wanted.attachment, lease}); !added) {
             return added.error();
         }
     }
     if (!draft.events.empty()) {
-        if (Result<> committed = store->commit(draft.events, draft.now); !committed) {
+        if (Result<> committed = store->commit(draft.events, draft.moment.now); !committed) {
             return ledger_failure(committed.error());
         }
     }
@@ -385,8 +396,8 @@ Outcome<> check_stock(netlink::Rtnetlink& host, const Config& config, const api:
     if (!links) {
         return links.error();
     }
-    Draft draft{std::move(*ledger), {}, {}, now_ms()};
-    for (const ipam::Event& event : draft.ledger.stale(boot_id(), *links, draft.now)) {
+    Draft draft{std::move(*ledger), {}, {}, this_moment()};
+    for (const ipam::Event& event : draft.ledger.stale(draft.moment, *links)) {
         const auto* const released = std::get_if<ipam::Released>(&event);
         const ipam::Event ended =
             released == nullptr ? event : ipam::Event{ipam::Dropped{released->attachment}};

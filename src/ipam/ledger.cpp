@@ -192,18 +192,15 @@ std::optional<IpAddress> Ledger::next(const Prefix& block,
     return std::nullopt;
 }
 
-std::vector<Event> Ledger::stale(const std::string& boot,
-                                 const std::set<std::string>& links,
-                                 UnixMs now) const {
-    const auto in_flight = static_cast<UnixMs>(kInFlightMax.count());
+std::vector<Event> Ledger::stale(const Moment& moment, const std::set<std::string>& links) const {
+    const auto in_flight = static_cast<UptimeMs>(kInFlightMax.count());
     std::vector<Event> events;
     for (const auto& [attachment, lease] : leases_) {
-        const bool settled =
-            now >= lease.since ? now - lease.since >= in_flight : lease.since - now >= in_flight;
-        if (lease.boot != boot) {
+        const bool settled = !lease.uptime || moment.uptime >= *lease.uptime + in_flight;
+        if (lease.boot != moment.boot) {
             events.emplace_back(Dropped{attachment});
         } else if (settled && !links.contains(lease.link)) {
-            events.emplace_back(Released{attachment, now});
+            events.emplace_back(Released{attachment, moment.now});
         }
     }
     return events;

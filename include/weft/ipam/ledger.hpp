@@ -46,12 +46,16 @@ struct Attachment {
     friend auto operator<=>(const Attachment&, const Attachment&) = default;
 };
 
+/// On the clock that runs from the machine's start and is never set (CLOCK_BOOTTIME).
+using UptimeMs = std::uint64_t;
+
 struct Lease {
     std::string network;  ///< the CNI network's name
     std::string link;     ///< the host's end of the container's veth pair
     std::string boot;     ///< boot_id() when it was made
-    UnixMs since = 0;
+    UnixMs since = 0;     ///< shown; may be wrong
     Addresses addresses;
+    std::optional<UptimeMs> uptime = {};  ///< when it was made; comparable within `boot`
 
     friend bool operator==(const Lease&, const Lease&) = default;
 };
@@ -100,6 +104,13 @@ inline constexpr const char* kNewLedgerRemedy =
     "have are seen by their routes and not given again; a link that no container has any more "
     "(ip -o link show type veth) keeps its addresses until: ip link del NAME";
 
+/// Now, on both clocks.
+struct Moment {
+    std::string boot;  ///< boot_id()
+    UptimeMs uptime = 0;
+    UnixMs now = 0;
+};
+
 class Ledger {
   public:
     /// Errors (EBADMSG): an address that another attachment has.
@@ -123,10 +134,9 @@ class Ledger {
                                                      UnixMs now) const;
 
     /// Attachments that are gone although nobody said so: of an earlier boot, or without their link
-    /// for longer than an ADD takes.
-    [[nodiscard]] std::vector<Event> stale(const std::string& boot,
-                                           const std::set<std::string>& links,
-                                           UnixMs now) const;
+    /// although they are older than an ADD may take.
+    [[nodiscard]] std::vector<Event> stale(const Moment& moment,
+                                           const std::set<std::string>& links) const;
 
   private:
     struct Apply;
@@ -138,8 +148,8 @@ class Ledger {
     std::map<net::Family, net::IpAddress> cursors_;
 };
 
-/// The host's name of a container's veth: net::kContainerLinkPrefix and 12 hex digits, of FNV-1a 64 over container, NUL
-/// and interface, folded to 48 bits. Never to change: DEL finds the link by it.
+/// The host's name of a container's veth: net::kContainerLinkPrefix and 12 hex digits, of FNV-1a 64
+/// over container, NUL and interface, folded to 48 bits. Never to change: DEL finds the link by it.
 [[nodiscard]] std::string link_name(const Attachment& attachment);
 
 /// Whether an address of the block may be a container's at all.
