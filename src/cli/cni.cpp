@@ -178,8 +178,9 @@ Result<> make_state_directory(const Context& context, const Path& path) {
     return {};
 }
 
-/// In the words that runtimes of CNI 1.0 take; portmap is left out where it is not installed, for a
-/// network with a plugin that is missing is none.
+/// In the words of CNI 1.0: with a later version in "cniVersions" runtimes that know it use it for
+/// the whole chain, and the portmap of today's distributions does not. portmap is left out where it
+/// is not installed, for a network with a plugin that is missing is none.
 std::string conflist(const Context& context, const CniPlaces& places, const Path& bin_dir) {
     namespace json = boost::json;
     json::object plugin{{"type", kPlugin}};

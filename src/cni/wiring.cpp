@@ -30,7 +30,7 @@ bool has_ipv6(const Wiring& wiring) {
                        [](const IpAddress& address) { return !address.is_v4(); });
 }
 
-Outcome<> io(Result<> done) {
+Outcome<> io(const Result<>& done) {
     if (!done) {
         return failure_of(Code::kIo, done.error());
     }
