@@ -105,6 +105,9 @@ void check_ready(JsonReader& reader, const NodeFile& file) {
         if (!is_usable_block(block, file.pools)) {
             reader.fail("blocks", "has one that is no container's network in the pools");
         }
+        if (!(block.address.is_v4() ? file.gateway4 : file.gateway6)) {
+            reader.fail("blocks", "has one of a family without a gateway");
+        }
     }
     for (const auto& gateway : {file.gateway4, file.gateway6}) {
         if (gateway && std::none_of(file.blocks.begin(), file.blocks.end(), [&](const auto& block) {
@@ -113,8 +116,8 @@ void check_ready(JsonReader& reader, const NodeFile& file) {
             reader.fail("gateway4", "or gateway6 is not in a block");
         }
     }
-    if (!file.gateway4 && !file.gateway6) {
-        reader.fail("gateway4", "and gateway6 are both missing");
+    if (file.blocks.empty()) {
+        reader.fail("blocks", "is empty although the node is ready");
     }
 }
 

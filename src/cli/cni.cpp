@@ -11,8 +11,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <boost/json.hpp>
+
 #include <weft/api/node_file.hpp>
 #include <weft/base/read_to_end.hpp>
+#include <weft/ipam/store.hpp>
 
 #include "commands.hpp"
 
@@ -108,44 +111,93 @@ Result<> put(const Path& file, std::string_view text, mode_t mode) {
     return {};
 }
 
-/// The ledger's directory, which the daemon's group may read.
-Result<> make_state_directory(const Context& context, const std::string& directory) {
-    if (::mkdir(directory.c_str(), kStateMode) != 0) {
-        if (errno == EEXIST) {
-            return {};
-        }
-        return errno_error(errno, directory);
+/// Nothing where it is there already under this name.
+Result<> put_plugin(const Path& source, const Path& file) {
+    std::error_code error;
+    if (std::filesystem::equivalent(source, file, error)) {
+        return {};
     }
-    std::string group_name = config::ApiConfig{}.group;
-    if (const Result<config::Config> config = config::load(context.paths)) {
-        group_name = config->api.group;
+    const Result<std::string> plugin = read_plugin(source);
+    if (!plugin) {
+        return plugin.error();
     }
-    const group* const found = ::getgrnam(group_name.c_str());  // NOLINT(concurrency-mt-unsafe)
-    if (::chmod(directory.c_str(), kStateMode) != 0 ||
-        (found != nullptr &&
-         ::chown(directory.c_str(), static_cast<uid_t>(-1), found->gr_gid) != 0)) {
-        return errno_error(errno, directory);
+    return put(file, *plugin, kPluginMode);
+}
+
+/// An existing directory is made over only where it is the plugin's or empty: not /var/lib, say.
+Result<> check_is_a_ledgers(int directory, const Path& path) {
+    struct stat about {};
+    if (::fstat(directory, &about) != 0) {
+        return errno_error(errno, path.string());
+    }
+    std::error_code error;
+    const bool is_a_ledgers = std::filesystem::exists(path / ipam::kLockName, error) ||
+                              std::filesystem::is_empty(path, error);
+    if (about.st_uid != ::geteuid() || (about.st_mode & (S_IWGRP | S_IWOTH)) != 0 ||
+        !is_a_ledgers) {
+        return invalid(path.string() + " is another's, or there is something else in it",
+                       "choose a directory of its own: --state-dir DIR");
     }
     return {};
 }
 
-/// In the words that runtimes of CNI 1.0 take; portmap is left out where it is not installed, for a
-/// network with a plugin that is missing is none.
+/// Who may ask the daemon may read the ledger. Nothing: there is no such group, and root alone may.
+std::optional<gid_t> readers(const Context& context) {
+    std::string name = config::ApiConfig{}.group;
+    if (const Result<config::Config> config = config::load(context.paths)) {
+        name = config->api.group;
+    }
+    const group* const found = ::getgrnam(name.c_str());  // NOLINT(concurrency-mt-unsafe)
+    return found == nullptr ? std::nullopt : std::optional{found->gr_gid};
+}
+
+/// The ledger's directory, and the journal that the plugin may have made before.
+Result<> make_state_directory(const Context& context, const Path& path) {
+    if (!path.is_absolute()) {
+        return invalid("--state-dir " + path.string() + " is no absolute path");
+    }
+    if (::mkdir(path.c_str(), kStateMode) != 0 && errno != EEXIST) {
+        return errno_error(errno, path.string());
+    }
+    const UniqueFd directory{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)};
+    if (!directory.valid()) {
+        return errno_error(errno, path.string());
+    }
+    if (Result<> checked = check_is_a_ledgers(directory.get(), path); !checked) {
+        return checked;
+    }
+    const gid_t gid = readers(context).value_or(static_cast<gid_t>(-1));
+    constexpr auto kSameOwner = static_cast<uid_t>(-1);
+    if (::fchmod(directory.get(), kStateMode) != 0 ||
+        ::fchown(directory.get(), kSameOwner, gid) != 0 ||
+        (::fchownat(directory.get(), ipam::kJournalName, kSameOwner, gid, AT_SYMLINK_NOFOLLOW) !=
+             0 &&
+         errno != ENOENT)) {
+        return errno_error(errno, path.string());
+    }
+    return {};
+}
+
+/// In the words of CNI 1.0: with a later version in "cniVersions" runtimes that know it use it for
+/// the whole chain, and the portmap of today's distributions does not. portmap is left out where it
+/// is not installed, for a network with a plugin that is missing is none.
 std::string conflist(const Context& context, const CniPlaces& places, const Path& bin_dir) {
-    std::string plugin = R"({"type":"weft-cni",)";
+    namespace json = boost::json;
+    json::object plugin{{"type", kPlugin}};
     if (context.paths.run_dir != config::Paths{}.run_dir) {
-        plugin +=
-            R"("nodeFile":")" + (context.paths.run_dir / api::kNodeFileName).string() + R"(",)";
+        plugin["nodeFile"] = (context.paths.run_dir / api::kNodeFileName).string();
     }
     if (places.state_dir != CniPlaces{}.state_dir) {
-        plugin += R"("stateDir":")" + places.state_dir + R"(",)";
+        plugin["stateDir"] = places.state_dir;
     }
-    plugin += R"("capabilities":{"ips":true,"mac":true}})";
+    plugin["capabilities"] = {{"ips", true}, {"mac", true}};
+    json::array plugins{plugin};
     std::error_code error;
     if (std::filesystem::exists(bin_dir / "portmap", error)) {
-        plugin += R"(,{"type":"portmap","capabilities":{"portMappings":true}})";
+        plugins.push_back({{"type", "portmap"}, {"capabilities", {{"portMappings", true}}}});
     }
-    return R"({"cniVersion":"1.0.0","name":"weft","plugins":[)" + plugin + "]}\n";
+    const json::object network{{"cniVersion", "1.0.0"}, {"name", "weft"}, {"plugins", plugins}};
+    return json::serialize(network) + "\n";
 }
 
 /// Why the node is not ready, once `patience` is over.
@@ -182,15 +234,11 @@ int install_cni(const Context& context, const CniPlaces& places, std::chrono::se
     if (!source) {
         return fail(context, source.error());
     }
-    const Result<std::string> plugin = read_plugin(*source);
-    if (!plugin) {
-        return fail_with_permission(context, plugin.error());
-    }
-    if (Result<> put_there = put(cni.bin_dir / kPlugin, *plugin, kPluginMode); !put_there) {
-        return fail_with_permission(context, put_there.error());
-    }
     if (Result<> made = make_state_directory(context, places.state_dir); !made) {
         return fail_with_permission(context, made.error());
+    }
+    if (Result<> put_there = put_plugin(*source, cni.bin_dir / kPlugin); !put_there) {
+        return fail_with_permission(context, put_there.error());
     }
     if (const auto error = wait_until_ready(context.paths.run_dir / api::kNodeFileName, patience)) {
         return fail(context, *error, patience.count() == 0 ? kFailed : kTimeout);

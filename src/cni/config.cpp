@@ -214,6 +214,20 @@ Outcome<> keep(Target& target, Outcome<Target> outcome) {
     return {};
 }
 
+Outcome<> read_what_add_needs(const json::object& object, Config& config) {
+    for (const Outcome<>& read :
+         {read_mtu(object, config),
+          keep(config.node_file, read_path(object, "nodeFile", api::kNodeFileDefault)),
+          keep(config.wishes, read_all_wishes(object)),
+          keep(config.previous, read_object(object, "prevResult")),
+          keep(config.dns, read_object(object, "dns"))}) {
+        if (!read) {
+            return read;
+        }
+    }
+    return {};
+}
+
 }  // namespace
 
 std::optional<Version> parse_version(std::string_view text) {
@@ -247,7 +261,11 @@ const json::value* find_ignoring_case(const json::object& object, std::string_vi
     return found == object.end() ? nullptr : &found->value();
 }
 
-Outcome<Config> parse_config(std::string_view text) {
+Extent extent_of(std::string_view command) {
+    return command == "DEL" || command == "GC" ? Extent::kEnding : Extent::kWhole;
+}
+
+Outcome<Config> parse_config(std::string_view text, Extent extent) {
     const Outcome<json::object> object = parse_document(text);
     if (!object) {
         return object.error();
@@ -256,13 +274,9 @@ Outcome<Config> parse_config(std::string_view text) {
     for (const Outcome<>& read :
          {keep(config.version, read_version(*object)),
           read_name(*object, config),
-          read_mtu(*object, config),
-          keep(config.node_file, read_path(*object, "nodeFile", api::kNodeFileDefault)),
           keep(config.state_dir, read_path(*object, "stateDir", kStateDirDefault)),
-          keep(config.wishes, read_all_wishes(*object)),
-          keep(config.previous, read_object(*object, "prevResult")),
-          keep(config.dns, read_object(*object, "dns")),
-          keep(config.valid, read_valid(*object))}) {
+          keep(config.valid, read_valid(*object)),
+          extent == Extent::kWhole ? read_what_add_needs(*object, config) : Outcome<>{}}) {
         if (!read) {
             return read.error();
         }

@@ -41,8 +41,13 @@ struct Config {
     std::optional<std::vector<ipam::Attachment>> valid;  // of GC; nothing: not told
 };
 
+/// What a verb reads of a configuration. DEL and GC read as little as they need, so that a mistake
+/// in the rest of it keeps no container from being removed.
+enum class Extent { kWhole, kEnding };
+[[nodiscard]] Extent extent_of(std::string_view command);
+
 /// Errors: not JSON (6); a version that is not known (1); a key that is missing or wrong (7).
-[[nodiscard]] Outcome<Config> parse_config(std::string_view text);
+[[nodiscard]] Outcome<Config> parse_config(std::string_view text, Extent extent = Extent::kWhole);
 /// The version alone, of whatever is there; what is no version is the newest.
 [[nodiscard]] Version version_of(std::string_view text);
 

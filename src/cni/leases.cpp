@@ -18,11 +18,21 @@ using net::Prefix;
 
 /// A call's own work under the lock takes milliseconds; a queue of a thousand is gone by then.
 constexpr std::chrono::seconds kLockPatience{20};
+/// Of those that give back: the container is gone, and what is not written is found as stale.
+constexpr std::chrono::seconds kShortPatience{2};
+
+template <class TimePoint>
+std::uint64_t ms_of(TimePoint time) {
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count());
+}
 
 ipam::UnixMs now_ms() {
-    const auto since_epoch =
-        std::chrono::duration_cast<std::chrono::milliseconds>(wall_now().time_since_epoch());
-    return static_cast<ipam::UnixMs>(since_epoch.count());
+    return ms_of(wall_now());
+}
+
+ipam::Moment this_moment() {
+    return {boot_id(), ms_of(BootClock::now()), now_ms()};
 }
 
 Failure ledger_failure(const Error& error) {
@@ -35,8 +45,8 @@ Failure ledger_failure(const Error& error) {
                       error);
 }
 
-Outcome<ipam::Store> open_store(const Config& config) {
-    Result<ipam::Store> store = ipam::Store::open(config.state_dir, kLockPatience);
+Outcome<ipam::Store> open_store(const Config& config, std::chrono::seconds patience) {
+    Result<ipam::Store> store = ipam::Store::open(config.state_dir, patience);
     if (!store) {
         return ledger_failure(store.error());
     }
@@ -75,7 +85,7 @@ struct Draft {
     ipam::Ledger ledger;
     std::vector<ipam::Event> events;
     std::set<IpAddress> routed;
-    ipam::UnixMs now = 0;
+    ipam::Moment moment;
 
     Outcome<> add(const ipam::Event& event) {
         if (Result<> applied = ledger.apply(event); !applied) {
@@ -100,7 +110,7 @@ std::optional<IpAddress> find_free(const Draft& draft,
                                    net::Family family) {
     for (const Prefix& block : node.blocks) {
         if (block.address.family() == family) {
-            if (const auto free = draft.ledger.next(block, draft.routed, draft.now)) {
+            if (const auto free = draft.ledger.next(block, draft.routed, draft.moment.now)) {
                 return free;
             }
         }
@@ -202,7 +212,7 @@ Outcome<std::optional<IpAddress>> choose_one(const Draft& draft,
     }
     std::optional<IpAddress> free = find_free(draft, node, family);
     if (!free) {
-        return exhausted(draft.ledger, node, family, draft.now);
+        return exhausted(draft.ledger, node, family, draft.moment.now);
     }
     return free;
 }
@@ -226,10 +236,9 @@ Outcome<ipam::Addresses> choose(const Draft& draft,
 
 /// Leases of earlier boots, and the attachment's own.
 Outcome<> end_old_leases(netlink::Rtnetlink& host, const Reservation& wanted, Draft& draft) {
-    const std::string boot = boot_id();
     std::vector<ipam::Event> earlier;
     for (const auto& [attachment, lease] : draft.ledger.leases()) {
-        if (lease.boot != boot) {
+        if (lease.boot != draft.moment.boot) {
             earlier.emplace_back(ipam::Dropped{attachment});
         }
     }
@@ -240,7 +249,7 @@ Outcome<> end_old_leases(netlink::Rtnetlink& host, const Reservation& wanted, Dr
         if (const Result<bool> removed = host.remove_link(old->link); !removed) {
             return failure_of(Code::kIo, removed.error());
         }
-        return draft.add(ipam::Released{wanted.attachment, draft.now});
+        return draft.add(ipam::Released{wanted.attachment, draft.moment.now});
     }
     return {};
 }
@@ -257,7 +266,7 @@ Outcome<ipam::Addresses> choose_or_clean(netlink::Rtnetlink& host,
     if (!links) {
         return links.error();
     }
-    const auto stale = draft.ledger.stale(boot_id(), *links, draft.now);
+    const auto stale = draft.ledger.stale(draft.moment, *links);
     if (stale.empty()) {
         return chosen;
     }
@@ -270,11 +279,11 @@ Outcome<ipam::Addresses> choose_or_clean(netlink::Rtnetlink& host,
 }  // namespace
 
 Outcome<ipam::Addresses> reserve(netlink::Rtnetlink& host, const Reservation& wanted) {
-    Outcome<ipam::Store> store = open_store(wanted.config);
+    Outcome<ipam::Store> store = open_store(wanted.config, kLockPatience);
     if (!store) {
         return store.error();
     }
-    Draft draft{store->ledger(), {}, {}, now_ms()};
+    Draft draft{store->ledger(), {}, {}, this_moment()};
     if (Outcome<> ended = end_old_leases(host, wanted, draft); !ended) {
         return ended.error();
     }
@@ -285,14 +294,18 @@ Outcome<ipam::Addresses> reserve(netlink::Rtnetlink& host, const Reservation& wa
     draft.routed = std::move(*routed);
     Outcome<ipam::Addresses> chosen = choose_or_clean(host, wanted, draft);
     if (chosen) {
-        const ipam::Lease lease{
-            wanted.config.name, ipam::link_name(wanted.attachment), boot_id(), draft.now, *chosen};
+        const ipam::Lease lease{wanted.config.name,
+                                ipam::link_name(wanted.attachment),
+                                draft.moment.boot,
+                                draft.moment.now,
+                                *chosen,
+                                draft.moment.uptime};
         if (Outcome<> added = draft.add(ipam::Reserved{wanted.attachment, lease}); !added) {
             return added.error();
         }
     }
     if (!draft.events.empty()) {
-        if (Result<> committed = store->commit(draft.events, draft.now); !committed) {
+        if (Result<> committed = store->commit(draft.events, draft.moment.now); !committed) {
             return ledger_failure(committed.error());
         }
     }
@@ -300,7 +313,7 @@ Outcome<ipam::Addresses> reserve(netlink::Rtnetlink& host, const Reservation& wa
 }
 
 void drop(const Config& config, const ipam::Attachment& attachment) {
-    Outcome<ipam::Store> store = open_store(config);
+    Outcome<ipam::Store> store = open_store(config, kShortPatience);
     if (store) {  // what cannot be given back is found as stale
         const std::vector<ipam::Event> events{ipam::Dropped{attachment}};
         static_cast<void>(store->commit(events, now_ms()));
@@ -311,7 +324,7 @@ Outcome<> release(const Config& config, const ipam::Attachment& attachment) {
     if (::access(config.state_dir.c_str(), F_OK) != 0) {
         return {};
     }
-    Outcome<ipam::Store> store = open_store(config);
+    Outcome<ipam::Store> store = open_store(config, kShortPatience);
     if (!store) {
         return store.error();
     }
@@ -332,7 +345,7 @@ Outcome<> collect_garbage(netlink::Rtnetlink& host,
     if (::access(config.state_dir.c_str(), F_OK) != 0) {
         return {};
     }
-    Outcome<ipam::Store> store = open_store(config);
+    Outcome<ipam::Store> store = open_store(config, kLockPatience);
     if (!store) {
         return store.error();
     }
@@ -372,12 +385,26 @@ Outcome<ipam::Ledger> read_ledger(const Config& config) {
     return ledger;
 }
 
-Outcome<> check_stock(const Config& config, const api::NodeFile& node) {
+/// Leases that are over count as free, those of this boot too, although an ADD lets their addresses
+/// rest first: where a runtime waits for STATUS, no ADD comes to end them.
+Outcome<> check_stock(netlink::Rtnetlink& host, const Config& config, const api::NodeFile& node) {
     Outcome<ipam::Ledger> ledger = read_ledger(config);
     if (!ledger) {
         return ledger.error();
     }
-    const Draft draft{std::move(*ledger), {}, {}, now_ms()};
+    const Outcome<std::set<std::string>> links = link_names(host);
+    if (!links) {
+        return links.error();
+    }
+    Draft draft{std::move(*ledger), {}, {}, this_moment()};
+    for (const ipam::Event& event : draft.ledger.stale(draft.moment, *links)) {
+        const auto* const released = std::get_if<ipam::Released>(&event);
+        const ipam::Event ended =
+            released == nullptr ? event : ipam::Event{ipam::Dropped{released->attachment}};
+        if (Outcome<> added = draft.add(ended); !added) {
+            return added;
+        }
+    }
     const Outcome<ipam::Addresses> chosen = choose(draft, node, {});
     if (!chosen) {
         return chosen.error();

@@ -32,6 +32,7 @@ struct Reservation {
 /// As an ADD that failed gives them back: at once.
 void drop(const Config& config, const ipam::Attachment& attachment);
 /// As DEL gives them back: they rest. Where there is no ledger or no lease, there is nothing to do.
+/// Errors: as of reserve(); the lease is found as stale when its address is needed.
 [[nodiscard]] Outcome<> release(const Config& config, const ipam::Attachment& attachment);
 
 /// Ends the leases of this network that are not in `valid`, with their links. Goes on after errors
@@ -40,8 +41,10 @@ void drop(const Config& config, const ipam::Attachment& attachment);
                                         const Config& config,
                                         const std::vector<ipam::Attachment>& valid);
 
-/// Whether a reservation could be made now. Writes nothing.
-[[nodiscard]] Outcome<> check_stock(const Config& config, const api::NodeFile& node);
+/// Whether there are addresses for a reservation. Writes nothing.
+[[nodiscard]] Outcome<> check_stock(netlink::Rtnetlink& host,
+                                    const Config& config,
+                                    const api::NodeFile& node);
 /// As it is now. Writes nothing.
 [[nodiscard]] Outcome<ipam::Ledger> read_ledger(const Config& config);
 

@@ -63,7 +63,7 @@ Outcome<std::string> answer(const std::string& text) {
     if (environment.command.empty()) {
         return dispatch({environment, {}});
     }
-    const Outcome<Config> config = parse_config(text);
+    const Outcome<Config> config = parse_config(text, extent_of(environment.command));
     if (!config) {
         return config.error();
     }

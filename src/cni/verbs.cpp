@@ -147,7 +147,7 @@ Outcome<std::string> status(const Call& call) {
     if (const Outcome<> there = check_interface(*host, *node); !there) {
         return as_status(Code::kLimited, there.error());
     }
-    if (const Outcome<> stock = check_stock(call.config, *node); !stock) {
+    if (const Outcome<> stock = check_stock(*host, call.config, *node); !stock) {
         return as_status(Code::kNotAvailable, stock.error());
     }
     return std::string{};

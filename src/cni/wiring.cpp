@@ -24,7 +24,13 @@ const IpAddress& gateway_of(const IpAddress& address, const Wiring& wiring) {
     return address.is_v4() ? wiring.gateway4 : v6;
 }
 
-Outcome<> io(Result<> done) {
+bool has_ipv6(const Wiring& wiring) {
+    return std::any_of(wiring.addresses.begin(),
+                       wiring.addresses.end(),
+                       [](const IpAddress& address) { return !address.is_v4(); });
+}
+
+Outcome<> io(const Result<>& done) {
     if (!done) {
         return failure_of(Code::kIo, done.error());
     }
@@ -192,9 +198,9 @@ Outcome<Attached> wire(Rtnetlink& host, const Netns& netns, const Wiring& wiring
         return added.error();
     }
     undo.push([&host, name = wiring.link] { static_cast<void>(host.remove_link(name)); });
-    {
+    if (has_ipv6(wiring)) {  // some runtimes switch it off in what they make
         const Netns::Inside within{netns};
-        if (within.entered()) {  // some runtimes switch it off in what they make
+        if (within.entered()) {
             try_sysctl("ipv6/conf/" + wiring.interface + "/disable_ipv6", "0");
         }
     }

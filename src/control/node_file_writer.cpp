@@ -43,29 +43,32 @@ Result<> replace_node_file(const std::filesystem::path& file, std::string_view t
 void NodeFileWriter::write(api::NodeFile node) {
     node.boot_id = boot_id();
     node.written_ms = 0;
-    if (written_ == node) {
+    if (is_written_ && last_ == node) {
         return;
     }
     api::NodeFile dated = node;
     dated.written_ms =
         std::chrono::duration_cast<std::chrono::milliseconds>(wall_now().time_since_epoch())
             .count();
-    if (Result<> written = replace_node_file(file_, api::to_json(dated) + "\n"); !written) {
-        written_.reset();
+    const Result<> written = replace_node_file(file_, api::to_json(dated) + "\n");
+    if (!written) {
         log_.warn("node_file_not_written", {{"cause", written.error().message()}});
-        return;
     }
-    written_ = std::move(node);
+    is_written_ = written.has_value();
+    last_ = std::move(node);
 }
 
 void NodeFileWriter::write_stopped(const std::string& reason) {
-    if (!written_) {
+    if (!last_) {
         return;
     }
-    api::NodeFile node = *written_;
+    api::NodeFile node = *last_;
     node.ready = false;
     node.reason = reason;
     write(std::move(node));
+    if (!is_written_) {
+        ::unlink(file_.c_str());
+    }
 }
 
 }  // namespace weft::control

@@ -18,13 +18,15 @@ class NodeFileWriter {
 
     /// Writes it where it says something else than the last one; boot and time are filled in.
     void write(api::NodeFile node);
-    /// The last one again, not ready any more. Nothing where none was written.
+    /// The last one again, not ready any more; where that cannot be written, no file stays, for an
+    /// older one may say that the node is ready. Nothing where there was none to write.
     void write_stopped(const std::string& reason);
 
   private:
     std::filesystem::path file_;
     Log& log_;
-    std::optional<api::NodeFile> written_;  // without its time
+    std::optional<api::NodeFile> last_;  // without its time
+    bool is_written_ = false;            // the file says the same
 };
 
 }  // namespace weft::control

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The events' one encoding as records (ledger.hpp has the frame). Pure.
 //
-//   1 reserved   container, interface, network, link, boot, since u64, u8 count, addresses
+//   1 reserved   container, interface, network, link, boot, since u64, u8 count, addresses,
+//                uptime u64 or nothing
 //   2 released   container, interface, at u64
 //   3 dropped    container, interface
 //   4 resting    address, since u64
@@ -21,7 +22,7 @@ namespace {
 constexpr std::uint8_t kVersion = 1;
 constexpr std::size_t kHeaderSize = 4;
 constexpr std::size_t kCrcSize = 4;
-constexpr std::size_t kPayloadMax = 5 * (1 + kTextMax) + 8 + 1 + kAddressesMax * (1 + 16);
+constexpr std::size_t kPayloadMax = 5 * (1 + kTextMax) + 8 + 1 + kAddressesMax * (1 + 16) + 8;
 constexpr std::size_t kRecordMax = kHeaderSize + kPayloadMax + kCrcSize;
 
 // ---- Writing ------------------------------------------------------------------------------------
@@ -47,6 +48,9 @@ void write(ByteWriter& out, const Reserved& event) {
     out.write(static_cast<std::uint8_t>(event.lease.addresses.size()));
     for (const net::IpAddress& address : event.lease.addresses) {
         net::append(out, address);
+    }
+    if (event.lease.uptime) {
+        out.write(*event.lease.uptime);
     }
 }
 
@@ -104,6 +108,9 @@ Event read_reserved(ByteReader& in) {
     for (unsigned i = 0; i < count && !in.failed(); ++i) {
         event.lease.addresses.push_back(read_address(in));
     }
+    if (in.left() > 0) {
+        event.lease.uptime = in.read<std::uint64_t>();
+    }
     return event;
 }
 
@@ -153,9 +160,9 @@ std::optional<Frame> frame_at(ConstBytes bytes) {
     return frame;
 }
 
-/// Whether what cannot be read is the end of a last write and not damage.
+/// Whether what cannot be read is what a crash left of the last writes and not damage.
 bool is_torn(ConstBytes rest) {
-    if (rest.size() > kRecordMax) {
+    if (rest.size() > kUnsyncedMax + kRecordMax) {
         return false;
     }
     while (rest.size() > kHeaderSize + kCrcSize) {
@@ -175,11 +182,7 @@ Error unreadable(std::size_t record, std::size_t at, const std::string& how, std
 }
 
 Error damaged(std::size_t record, std::size_t at) {
-    return unreadable(record,
-                      at,
-                      "is damaged",
-                      "move the file 'journal' away: a new ledger is begun, and addresses that "
-                      "running containers have are seen by their routes and not given again");
+    return unreadable(record, at, "is damaged", kNewLedgerRemedy);
 }
 
 Result<Event> event_of(const Frame& frame, std::size_t record, std::size_t at) {

@@ -2,8 +2,10 @@
 // See ledger.hpp. Next-fit: the search goes on behind the last address and not from the start, so
 // that what has just been given back is the last to be given again.
 #include <algorithm>
+#include <string_view>
 
 #include <weft/ipam/ledger.hpp>
+#include <weft/net/container_link.hpp>
 
 namespace weft::ipam {
 namespace {
@@ -37,8 +39,7 @@ Error taken_twice(const IpAddress& address, const Attachment& owner) {
     return Error{std::make_error_code(std::errc::bad_message),
                  "the address ledger is unreadable: " + address.to_string() +
                      " is given although container " + owner.container + " has it",
-                 "move the file 'journal' away: a new ledger is begun, and addresses that running "
-                 "containers have are seen by their routes and not given again"};
+                 kNewLedgerRemedy};
 }
 
 }  // namespace
@@ -62,7 +63,7 @@ std::string link_name(const Attachment& attachment) {
         hash = (hash ^ static_cast<unsigned char>(character)) * kPrime;
     }
     hash = (hash >> 48U) ^ (hash & kLow48);
-    std::string name{kLinkPrefix};
+    std::string name{net::kContainerLinkPrefix};
     for (unsigned shift = 48; shift > 0;) {
         shift -= 4;
         name += kDigits[(hash >> shift) & 0xFU];
@@ -191,18 +192,15 @@ std::optional<IpAddress> Ledger::next(const Prefix& block,
     return std::nullopt;
 }
 
-std::vector<Event> Ledger::stale(const std::string& boot,
-                                 const std::set<std::string>& links,
-                                 UnixMs now) const {
-    const auto in_flight = static_cast<UnixMs>(kInFlightMax.count());
+std::vector<Event> Ledger::stale(const Moment& moment, const std::set<std::string>& links) const {
+    const auto in_flight = static_cast<UptimeMs>(kInFlightMax.count());
     std::vector<Event> events;
     for (const auto& [attachment, lease] : leases_) {
-        const bool settled =
-            now >= lease.since ? now - lease.since >= in_flight : lease.since - now >= in_flight;
-        if (lease.boot != boot) {
+        const bool settled = !lease.uptime || moment.uptime >= *lease.uptime + in_flight;
+        if (lease.boot != moment.boot) {
             events.emplace_back(Dropped{attachment});
         } else if (settled && !links.contains(lease.link)) {
-            events.emplace_back(Released{attachment, now});
+            events.emplace_back(Released{attachment, moment.now});
         }
     }
     return events;

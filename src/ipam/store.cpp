@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // See store.hpp. The plugin runs it once per request, in its only thread; weft and weftd read.
+#include <algorithm>
 #include <cerrno>
 #include <thread>
 
@@ -16,9 +17,7 @@ namespace {
 
 constexpr mode_t kDirectoryMode = 0750;
 constexpr mode_t kFileMode = 0640;
-constexpr const char* kJournal = "journal";
 constexpr const char* kFresh = "journal.new";
-constexpr const char* kLock = "lock";
 /// A journal below this size is not worth a snapshot: it is read in well under a millisecond.
 constexpr std::size_t kCompactFrom = 64 << 10;
 constexpr std::chrono::milliseconds kLockPause{2};
@@ -142,11 +141,11 @@ Result<Store> Store::open(const std::filesystem::path& directory,
     if (Result<> checked = check_owner(at->get(), directory, true); !checked) {
         return checked.error();
     }
-    Result<UniqueFd> lock = open_file(at->get(), kLock, O_RDWR | O_CREAT, directory);
+    Result<UniqueFd> lock = open_file(at->get(), kLockName, O_RDWR | O_CREAT, directory);
     if (!lock) {
         return lock.error();
     }
-    if (Result<> taken = take_lock(lock->get(), patience, directory / kLock); !taken) {
+    if (Result<> taken = take_lock(lock->get(), patience, directory / kLockName); !taken) {
         return taken.error();
     }
     Store store{directory, std::move(*at), std::move(*lock)};
@@ -158,12 +157,13 @@ Result<Store> Store::open(const std::filesystem::path& directory,
 
 /// What a crash left behind the last whole record is cut off.
 Result<> Store::load() {
-    Result<UniqueFd> fd = open_file(at_.get(), kJournal, O_RDWR | O_CREAT | O_APPEND, directory_);
+    Result<UniqueFd> fd =
+        open_file(at_.get(), kJournalName, O_RDWR | O_CREAT | O_APPEND, directory_);
     if (!fd) {
         return fd.error();
     }
     journal_ = std::move(*fd);
-    const Result<Journal> journal = read_from(journal_, directory_ / kJournal);
+    const Result<Journal> journal = read_from(journal_, directory_ / kJournalName);
     if (!journal) {
         return journal.error();
     }
@@ -175,7 +175,7 @@ Result<> Store::load() {
     size_ = journal->size;
     const off_t whole = static_cast<off_t>(size_);
     if (::lseek(journal_.get(), 0, SEEK_END) != whole && ::ftruncate(journal_.get(), whole) != 0) {
-        return errno_error(errno, (directory_ / kJournal).string());
+        return errno_error(errno, (directory_ / kJournalName).string());
     }
     if (size_ == 0) {  // a new one, perhaps
         let_group_read(at_.get(), journal_.get());
@@ -187,10 +187,15 @@ Result<> Store::load() {
 }
 
 Result<> Store::append(ConstBytes records) {
-    const std::filesystem::path path = directory_ / kJournal;
-    Result<> written = write_whole(journal_.get(), records, path);
-    if (written && ::fdatasync(journal_.get()) != 0) {
-        written = errno_error(errno, path.string(), "is the disk full, or read-only?");
+    const std::filesystem::path path = directory_ / kJournalName;
+    Result<> written;
+    for (ConstBytes rest = records; written && !rest.empty();) {
+        const ConstBytes piece = rest.first(std::min(rest.size(), kUnsyncedMax));
+        rest = rest.subspan(piece.size());
+        written = write_whole(journal_.get(), piece, path);
+        if (written && ::fdatasync(journal_.get()) != 0) {
+            written = errno_error(errno, path.string(), "is the disk full, or read-only?");
+        }
     }
     if (!written) {
         // What is there of them must not count. Where it stays, nothing is written behind it: the
@@ -239,7 +244,7 @@ void Store::compact(UnixMs now) {
     let_group_read(at_.get(), fresh->get());
     const bool ready = write_whole(fresh->get(), snapshot, directory_ / kFresh).has_value() &&
                        ::fsync(fresh->get()) == 0 &&
-                       ::renameat(at_.get(), kFresh, at_.get(), kJournal) == 0;
+                       ::renameat(at_.get(), kFresh, at_.get(), kJournalName) == 0;
     if (!ready) {
         ::unlinkat(at_.get(), kFresh, 0);
         return;
@@ -256,12 +261,12 @@ Result<Journal> read(const std::filesystem::path& directory) {
                                : Result<Journal>{open_error(errno, directory)};
     }
     const UniqueFd journal{
-        ::openat(at.get(), kJournal, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)};
+        ::openat(at.get(), kJournalName, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)};
     if (!journal.valid()) {
         return errno == ENOENT ? Result<Journal>{Journal{}}
-                               : Result<Journal>{open_error(errno, directory / kJournal)};
+                               : Result<Journal>{open_error(errno, directory / kJournalName)};
     }
-    return read_from(journal, directory / kJournal);
+    return read_from(journal, directory / kJournalName);
 }
 
 }  // namespace weft::ipam

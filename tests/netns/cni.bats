@@ -99,6 +99,10 @@ edit_node_file() { # NODE JQ FILE: a changed copy, as nodeFile of a network
     cni a DEL c1 "$(with '.stateDir = "/var/lib/nothing-here"')"
     inside a test ! -e /var/lib/nothing-here
     "$LAB" peer a weft
+    add a c1
+    fails_with 7 mtu cni a ADD c2 "$(with '.mtu = "1420"')"
+    cni a DEL c1 "$(with '.mtu = "1420" | .runtimeConfig = [] | .prevResult = 7')" # what only ADD needs
+    inside a ip netns del c1
     [ "$(left a)" = "$before" ]
 }
 
@@ -192,7 +196,7 @@ edit_node_file() { # NODE JQ FILE: a changed copy, as nodeFile of a network
 }
 
 @test "a full block: 100 with what is taken and what rests; a small one goes on once leases are stale" {
-    local small i
+    local small later i
     # The node's own block is .0/24: the containers' is one of the others of the pool here.
     small=$(edit_node_file a '.blocks = ["10.44.200.0/29"] | .gateway4 = "10.44.200.1" | .gateway6 = null' small)
     small=$(jq -c '.stateDir = "/var/lib/weft-cni/small"' <<<"$small")
@@ -200,6 +204,14 @@ edit_node_file() { # NODE JQ FILE: a changed copy, as nodeFile of a network
     inside a ip netns add f6
     fails_with 100 '10.44.200.0/29: 5 are taken, 0 were' cni a ADD f6 "$small"
     fails_with 50 10.44.200.0/29 cni a STATUS '' "$small"
+    # After another boot all of it is free, and STATUS says so before an ADD has written that down.
+    echo 11111111-2222-3333-4444-555555555555 >"$BATS_TEST_TMPDIR/boot_id"
+    later=$(edit_node_file a '.blocks = ["10.44.200.0/29"] | .gateway4 = "10.44.200.1" | .gateway6 = null
+        | .boot_id = "11111111-2222-3333-4444-555555555555"' later | jq -c '.stateDir = "/var/lib/weft-cni/small"')
+    inside a mount --bind "$BATS_TEST_TMPDIR/boot_id" /proc/sys/kernel/random/boot_id
+    run cni a STATUS '' "$later"
+    inside a umount /proc/sys/kernel/random/boot_id
+    [ "$status" = 0 ]
     cni a DEL f1 "$small"
     fails_with 100 '4 are taken, 1 were given back' cni a ADD f6 "$small"
     for i in 1 2 3 4 5 6; do

@@ -44,7 +44,8 @@ struct NodeFile {
 
 /// Fields that are not known are ignored. Errors: not JSON, a field missing or of another type
 /// (EINVAL); another schema (EPROTO); of a ready node blocks that are no unicast prefixes of its
-/// pools, gateways outside of its blocks, an MTU or names that no interface has (EINVAL).
+/// pools, gateways outside of its blocks or none of a block's family, an MTU or names that no
+/// interface has (EINVAL).
 [[nodiscard]] Result<NodeFile> parse_node_file(std::string_view text);
 
 /// Reads and parses; follows no link, reads regular files of at most kNodeFileMax alone.

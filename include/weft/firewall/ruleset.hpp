@@ -8,11 +8,12 @@
 #include <vector>
 
 #include <weft/net/address.hpp>
+#include <weft/net/container_link.hpp>
 
 namespace weft::firewall {
 
-/// What containers' host ends are called: "wv" and a name that the plugin chooses.
-inline constexpr const char* kContainerInterfaces = "wv";
+/// What containers' host ends are called: this and a name that the plugin chooses.
+inline constexpr const char* kContainerInterfaces = net::kContainerLinkPrefix;
 
 struct Ruleset {
     std::string interface;          // weft's

@@ -16,7 +16,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -31,6 +30,8 @@ using Addresses = std::vector<net::IpAddress>;
 inline constexpr std::size_t kTextMax = 255;          // of each text in a record
 inline constexpr std::size_t kAddressesMax = 8;       // of an attachment
 inline constexpr std::size_t kJournalMax = 64 << 20;  // a larger one is not ours
+/// Of a journal between two syncs (store.hpp): what a crash may leave unreadable at its end.
+inline constexpr std::size_t kUnsyncedMax = 64 << 10;
 /// How long an address that a container had is given to nobody: neighbours and conntrack entries
 /// of it die meanwhile.
 inline constexpr std::chrono::milliseconds kRest{60'000};
@@ -45,12 +46,16 @@ struct Attachment {
     friend auto operator<=>(const Attachment&, const Attachment&) = default;
 };
 
+/// On the clock that runs from the machine's start and is never set (CLOCK_BOOTTIME).
+using UptimeMs = std::uint64_t;
+
 struct Lease {
     std::string network;  ///< the CNI network's name
     std::string link;     ///< the host's end of the container's veth pair
     std::string boot;     ///< boot_id() when it was made
-    UnixMs since = 0;
+    UnixMs since = 0;     ///< shown; may be wrong
     Addresses addresses;
+    std::optional<UptimeMs> uptime = {};  ///< when it was made; comparable within `boot`
 
     friend bool operator==(const Lease&, const Lease&) = default;
 };
@@ -88,9 +93,23 @@ struct Journal {
     std::vector<Event> events;
     std::size_t size = 0;  ///< of their records; what is behind them was torn off by a crash
 };
-/// All records up to the end or a torn tail: less than one record, as each is synced before the
-/// next one is written. Errors (EBADMSG) name the record, its place and what to do.
+/// All records up to the end or a torn tail, in which there is no whole record: at most what is
+/// written between two syncs, and the record that this cuts. Zeroes, too, where the file had grown
+/// and its bytes were not there yet. Errors (EBADMSG) name the record, its place and what to do.
 [[nodiscard]] Result<Journal> read_journal(ConstBytes bytes);
+
+/// What to do about a ledger that cannot be read.
+inline constexpr const char* kNewLedgerRemedy =
+    "move the file 'journal' away: a new ledger is begun, and addresses that running containers "
+    "have are seen by their routes and not given again; a link that no container has any more "
+    "(ip -o link show type veth) keeps its addresses until: ip link del NAME";
+
+/// Now, on both clocks.
+struct Moment {
+    std::string boot;  ///< boot_id()
+    UptimeMs uptime = 0;
+    UnixMs now = 0;
+};
 
 class Ledger {
   public:
@@ -115,10 +134,9 @@ class Ledger {
                                                      UnixMs now) const;
 
     /// Attachments that are gone although nobody said so: of an earlier boot, or without their link
-    /// for longer than an ADD takes.
-    [[nodiscard]] std::vector<Event> stale(const std::string& boot,
-                                           const std::set<std::string>& links,
-                                           UnixMs now) const;
+    /// although they are older than an ADD may take.
+    [[nodiscard]] std::vector<Event> stale(const Moment& moment,
+                                           const std::set<std::string>& links) const;
 
   private:
     struct Apply;
@@ -130,11 +148,8 @@ class Ledger {
     std::map<net::Family, net::IpAddress> cursors_;
 };
 
-/// How the host's ends of containers' veths begin.
-inline constexpr std::string_view kLinkPrefix = "wv";
-
-/// The host's name of a container's veth: "wv" and 12 hex digits, of FNV-1a 64 over container, NUL
-/// and interface, folded to 48 bits. Never to change: DEL finds the link by it.
+/// The host's name of a container's veth: net::kContainerLinkPrefix and 12 hex digits, of FNV-1a 64
+/// over container, NUL and interface, folded to 48 bits. Never to change: DEL finds the link by it.
 [[nodiscard]] std::string link_name(const Attachment& attachment);
 
 /// Whether an address of the block may be a container's at all.

@@ -14,6 +14,9 @@
 
 namespace weft::ipam {
 
+inline constexpr const char* kJournalName = "journal";
+inline constexpr const char* kLockName = "lock";
+
 class Store {
   public:
     /// Makes the directory if it is missing, waits for the lock and reads the ledger. Errors:

@@ -74,6 +74,8 @@ TEST(NodeFile, hostile_values_of_a_ready_node_are_refused) {
         {"[\"10.44.0.0/24\"", "[7"},
         {"\"10.44.0.1\"", "\"10.44.1.1\""},
         {"\"10.44.0.1\"", "\"fd44::1\""},
+        {"\"gateway4\":\"10.44.0.1\"", "\"gateway4\":null"},
+        {"\"gateway6\":\"fd44::1\"", "\"gateway6\":null"},
         {"\"a\"", "\"a\\u001b[2J\""},
         {"\"ready\":true", "\"ready\":1"},
         {"\"boot_id\"", "\"bootid\""}};

@@ -98,6 +98,52 @@ TEST_F(Cni, portmap_is_in_the_chain_where_it_is_installed) {
               std::string::npos);
 }
 
+TEST_F(Cni, the_ledgers_directory_is_absolute_and_the_plugins_own) {
+    say(true);
+    const Outcome relative =
+        run({"cni", "install", "--binary", temp_ / "weft-cni", "--state-dir", "state"});
+    EXPECT_EQ(relative.exit_code, 1);
+    EXPECT_NE(relative.err.find("absolute"), std::string::npos) << relative.err;
+    using std::filesystem::perms;
+    temp_.write("state/precious", "of somebody else");
+    const perms before = std::filesystem::status(temp_ / "state").permissions();
+    const Outcome foreign = install();
+    EXPECT_EQ(foreign.exit_code, 1);
+    EXPECT_NE(foreign.err.find("something else in it"), std::string::npos) << foreign.err;
+    EXPECT_EQ(std::filesystem::status(temp_ / "state").permissions(), before);
+    EXPECT_FALSE(there("bin-dir/weft-cni") || there("conf-dir/10-weft.conflist"));
+    std::filesystem::remove(temp_ / "state/precious");
+    temp_.write("state/lock", "");
+    std::filesystem::permissions(temp_ / "state", perms{0700});
+    ASSERT_EQ(install().exit_code, 0);
+    EXPECT_EQ(std::filesystem::status(temp_ / "state").permissions(), perms{0750});
+}
+
+TEST_F(Cni, the_network_is_json_whatever_a_directory_is_called) {
+    say(true);
+    const std::string odd = temp_ / "odd\"\\name";
+    ASSERT_EQ(run({"cni", "install", "--binary", temp_ / "weft-cni", "--state-dir", odd}).exit_code,
+              0);
+    std::ifstream file{temp_ / "conf-dir/10-weft.conflist"};
+    const std::string text{std::istreambuf_iterator<char>{file}, {}};
+    EXPECT_NE(text.find(R"(odd\"\\name",)"), std::string::npos) << text;
+}
+
+TEST_F(Cni, the_binary_that_is_in_its_place_stays) {
+    say(true);
+    temp_.write("bin-dir/weft-cni", "the plugin");
+    const auto written = std::filesystem::last_write_time(temp_ / "bin-dir/weft-cni");
+    ASSERT_EQ(run({"cni",
+                   "install",
+                   "--binary",
+                   temp_ / "bin-dir/weft-cni",
+                   "--state-dir",
+                   temp_ / "state"})
+                  .exit_code,
+              0);
+    EXPECT_EQ(std::filesystem::last_write_time(temp_ / "bin-dir/weft-cni"), written);
+}
+
 TEST_F(Cni, the_log_tells_what_the_ledger_holds) {
     auto store = ipam::Store::open(temp_ / "state", std::chrono::milliseconds{100});
     ASSERT_TRUE(store);
@@ -113,7 +159,7 @@ TEST_F(Cni, the_log_tells_what_the_ledger_holds) {
               R"("interface":"eth0","addresses":["10.44.0.2"]},{"event":"released","at_ms":2000,)"
               R"("container":"c1","interface":"eth0","addresses":[]}]})"
               "\n");
-    temp_.write("state/journal", "damage of more than a record" + std::string(2'000, 'x'));
+    temp_.write("state/journal", "damage of more than a crash leaves" + std::string(100'000, 'x'));
     const Outcome damaged = weft({"ipam", "log", "--state-dir", temp_ / "state"});
     EXPECT_EQ(damaged.exit_code, 1);
     EXPECT_NE(damaged.err.find("move the file 'journal' away"), std::string::npos) << damaged.err;

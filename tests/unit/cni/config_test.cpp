@@ -64,6 +64,20 @@ TEST(Config, WhatIsWrongHasItsCode) {
     }
 }
 
+TEST(Config, WhatEndsContainersNeedsLittleOfIt) {
+    EXPECT_EQ(extent_of("DEL"), Extent::kEnding);
+    EXPECT_EQ(extent_of("GC"), Extent::kEnding);
+    EXPECT_EQ(extent_of("ADD"), Extent::kWhole);
+    const auto config = parse_config(
+        network(R"(,"mtu":"x","nodeFile":7,"runtimeConfig":[],"args":7,"prevResult":7,"dns":7,)"
+                R"("stateDir":"/b","cni.dev/valid-attachments":[])"),
+        Extent::kEnding);
+    ASSERT_TRUE(config) << config.error().cause;
+    EXPECT_EQ(config->state_dir, "/b");
+    EXPECT_TRUE(config->valid);
+    EXPECT_FALSE(parse_config(network(R"(,"stateDir":"b")"), Extent::kEnding));
+}
+
 TEST(Config, WishesByCapabilityInAnySpelling) {
     for (const char* more :
          {R"(,"runtimeConfig":{"ips":["10.44.0.7/24"],"mac":"02:00:00:00:00:0a"})",

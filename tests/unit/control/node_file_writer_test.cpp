@@ -70,5 +70,20 @@ TEST(NodeFileWriter, AFailureIsToldAndTriedAgain) {
     EXPECT_TRUE(api::read_node_file(temp / "run/node.json"));
 }
 
+TEST(NodeFileWriter, WhatCannotBeWrittenAtTheEndIsTakenAway) {
+    const test::TempDirectory temp;
+    test::CountingLog log;
+    NodeFileWriter writer{temp / "node.json", log};
+    writer.write(a_node());
+    std::filesystem::create_directory(temp / "node.json.new");  // in the way of every write
+    api::NodeFile changed = a_node();
+    changed.mtu = 1280;
+    writer.write(changed);
+    EXPECT_TRUE(api::read_node_file(temp / "node.json")->ready);
+    writer.write_stopped("weftd has stopped");
+    EXPECT_FALSE(std::filesystem::exists(temp / "node.json"));
+    EXPECT_EQ(log.events["node_file_not_written"], 2);
+}
+
 }  // namespace
 }  // namespace weft::control

@@ -21,9 +21,9 @@ Attachment attachment(const std::string& container) {
     return {container, "eth0"};
 }
 
-Reserved reserved(const std::string& container, Addresses addresses, UnixMs since = kNow) {
+Reserved reserved(const std::string& container, Addresses addresses) {
     const Attachment who = attachment(container);
-    return {who, {"weft", link_name(who), "boot", since, std::move(addresses)}};
+    return {who, {"weft", link_name(who), "boot", kNow, std::move(addresses)}};
 }
 
 class LedgerTest : public ::testing::Test {
@@ -107,22 +107,32 @@ TEST_F(LedgerTest, NoAddressHasTwoOwners) {
 }
 
 TEST_F(LedgerTest, StaleAreEarlierBootsAndLinksThatAreGone) {
-    ASSERT_TRUE(ledger_.apply(reserved("gone", {address("10.44.3.2")}, kNow - kMinute)));
-    ASSERT_TRUE(ledger_.apply(reserved("there", {address("10.44.3.3")}, kNow - kMinute)));
-    ASSERT_TRUE(ledger_.apply(reserved("in-flight", {address("10.44.3.4")}, kNow - 1)));
+    constexpr UptimeMs kUp = 1'000'000;
+    const auto take_at = [&](const std::string& container, const std::string& text, UptimeMs at) {
+        Reserved event = reserved(container, {address(text)});
+        event.lease.uptime = at;
+        ASSERT_TRUE(ledger_.apply(event));
+    };
+    take_at("gone", "10.44.3.2", kUp - kMinute);
+    take_at("there", "10.44.3.3", kUp - kMinute);
+    take_at("in-flight", "10.44.3.4", kUp - kMinute + 1);
     Reserved before = reserved("before", {address("10.44.3.5")});
     before.lease.boot = "another";
     ASSERT_TRUE(ledger_.apply(before));
-    const auto stale = ledger_.stale("boot", {link_name(attachment("there"))}, kNow);
-    ASSERT_EQ(stale.size(), 2U);
-    EXPECT_EQ(std::get<Dropped>(stale[0]).attachment.container, "before");
-    EXPECT_EQ(std::get<Released>(stale[1]).attachment.container, "gone");
+    for (const UnixMs now : {kNow, kNow + 1'000 * kMinute, UnixMs{0}}) {  // the clock was set
+        const auto stale = ledger_.stale({"boot", kUp, now}, {link_name(attachment("there"))});
+        ASSERT_EQ(stale.size(), 2U);
+        EXPECT_EQ(std::get<Dropped>(stale[0]).attachment.container, "before");
+        EXPECT_EQ(std::get<Released>(stale[1]).attachment.container, "gone");
+    }
 }
 
 // ---- Records ------------------------------------------------------------------------------------
 
 std::vector<Event> one_of_each() {
-    return {reserved("a", {address("10.44.3.2"), address("fd44::2")}),
+    Reserved dated = reserved("a", {address("10.44.3.2"), address("fd44::2")});
+    dated.lease.uptime = kMinute;
+    return {dated,
             reserved("b", {address("10.44.3.3")}),
             Released{attachment("a"), kNow + 1},
             Dropped{attachment("b")},
@@ -177,10 +187,18 @@ TEST(Journal, DamageBeforeAWholeRecordIsAnErrorWithARemedy) {
 TEST(Journal, ZeroesThatAPowerCutLeftAreATornTail) {
     auto bytes = journal_of(one_of_each());
     const std::size_t whole = bytes.size();
-    bytes.resize(whole + 40);
-    const auto journal = read_journal(bytes);
-    ASSERT_TRUE(journal);
-    EXPECT_EQ(journal->size, whole);
+    for (const std::size_t zeroes : {std::size_t{40}, std::size_t{20'000}, kUnsyncedMax}) {
+        bytes.resize(whole + zeroes);
+        const auto journal = read_journal(bytes);
+        ASSERT_TRUE(journal) << zeroes;
+        EXPECT_EQ(journal->size, whole);
+    }
+    bytes.resize(whole + 2 * kUnsyncedMax);
+    EXPECT_FALSE(read_journal(bytes));
+    bytes.resize(whole + 20'000);
+    const auto behind = encode(one_of_each().back());
+    bytes.insert(bytes.end(), behind.begin(), behind.end());
+    EXPECT_FALSE(read_journal(bytes));
 }
 
 TEST(Journal, AnUnknownKindIsNoDamage) {
