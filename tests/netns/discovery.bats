@@ -212,6 +212,8 @@ gone() { ! test -d "/proc/$1"; }
 
 @test "programs run as weft-discover where there is that user, and end with the daemon" {
     local pid
+    "$LAB" stop a
+    "$LAB" peer a weft # without a program, and so without the right to become another user
     { cat /etc/passwd && echo 'weft-discover:x:64123:64123::/nonexistent:/usr/sbin/nologin'; } >"$BATS_TEST_TMPDIR/passwd"
     inside a mount --bind "$BATS_TEST_TMPDIR/passwd" /etc/passwd
     cat >"$config/discovery.toml" <<'TOML'
@@ -220,9 +222,14 @@ exec = ["/bin/sleep", "61"]
 TOML
     inside a weft reload
     [ -z "$(inside a weft status --json | jq -r '.problems[] | select(.code == "discovery_as_root").code')" ]
+    eventually 5 problem "may not run programs as weft-discover"
+    [[ "$(inside a weft status --json | jq -r '.problems[].remedy')" == *"restart weftd"* ]]
+    "$LAB" stop a
+    "$LAB" peer a weft
     eventually 5 inside a pgrep -u 64123 -x sleep
     pid=$(inside a pgrep -u 64123 -x sleep)
-    grep -q '^CapEff:.*0000000000000000$' "/proc/$pid/status"
+    [ "$(awk '/^Cap(Inh|Prm|Eff|Amb):/ { print $2 }' "/proc/$pid/status" | sort -u)" = 0000000000000000 ]
+    [ "$(awk '/^Cap(Prm|Eff):/ { print $2 }' "/proc/$("$LAB" pid a)/status" | sort -u)" = 00000000000010e0 ]
     "$LAB" stop a
     fails test -d "/proc/$pid"
     "$LAB" peer a weft
