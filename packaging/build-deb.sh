@@ -42,16 +42,16 @@ stage() {
     mkdir -p "$dir/build"
     (cd "$WEFT_ROOT" && cp -a CMakeLists.txt CMakePresets.json README.md LICENSE src include packaging kernel-setup bench tests "$dir/")
     mv "$dir/packaging/debian" "$dir/debian"
-    cp "$dir"/packaging/systemd/*.service "$dir/debian/"
+    cp "$dir"/packaging/systemd/*.{service,timer} "$dir/debian/"
     rename_units "$dir/debian"
     [ "$arch" = "$host" ] || {
         ln -s "$WEFT_ROOT/build/sysroot-$arch" "$dir/build/sysroot-$arch"
         shlibs "$dir/build/sysroot-$arch" >"$dir/debian/shlibs.local"
     }
 }
-rename_units() { # DIR: the names that dh_installsystemd looks for
+rename_units() { # DIR: the names that dh_installsystemd looks for; those of weft-discover-scaleway are its package's
     local unit
-    for unit in "$1"/*.service; do mv "$unit" "$1/weft.${unit##*/}"; done
+    for unit in "$1"/{weftd,weft-guard}.service; do mv "$unit" "$1/weft.${unit##*/}"; done
 }
 
 # shlibs SYSROOT: "LIBRARY VERSION PACKAGE" for each shared library in it, by the packages of this machine,

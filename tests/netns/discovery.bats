@@ -62,6 +62,20 @@ failed() { # WORD...: one line on stderr with the words given, nothing on stdout
     [ "$(machines '.machines | length')" = 230 ]
 }
 
+@test "into a file as a whole, or not at all" {
+    local file=$BATS_TEST_TMPDIR/machines.json
+    echo before >"$file"
+    api 401
+    discover --zone nl-ams-1 --output "$file"
+    [ "$status" = 1 ] && [ "$(cat "$file")" = before ]
+    api ok
+    discover --zone nl-ams-1 --output "$file"
+    [ "$status" = 0 ] && [ -z "$output" ] && [ "$(jq '.machines | length' "$file")" = 2 ]
+    [ "$(stat -c %a "$file")" = 644 ] && [ ! -e "$file.new" ]
+    discover --zone nl-ams-1 --output "$BATS_TEST_TMPDIR/none/machines.json"
+    failed "none/machines.json"
+}
+
 @test "filters: tags all of them, project, organization; addresses in private networks when asked for" {
     discover --zone fr-par-1 --tag weft --tag db
     [ "$(machines '.machines | length')" = 23 ]
