@@ -38,6 +38,17 @@ touched() {
     done | sort -u
 }
 
+# Into $value what NAME was before the first time, where nobody has remembered it: an interface that has come since
+# has what the interfaces to come had then, unless somebody gave it a value of its own.
+value_before() { # NAME; uses $known
+    local now default=${1%/*/*}/default/${1##*/}
+    value_of "$1" || return
+    case $1 in net/ipv[46]/conf/*) ;; *) return 0 ;; esac
+    [ -n "${known[$default]:-}" ] || return 0
+    now=$value
+    if value_of "$default" && [ "$value" = "$now" ]; then value=${known[$default]}; else value=$now; fi
+}
+
 remember() {
     local name value
     local -A known=()
@@ -48,7 +59,7 @@ remember() {
     {
         cat "$BEFORE_FILE"
         while read -r name; do
-            [ -n "${known[$name]:-}" ] || ! value_of "$name" || echo "$name $value"
+            [ -n "${known[$name]:-}" ] || ! value_before "$name" || echo "$name $value"
         done < <(touched)
     } >"$BEFORE_FILE.new"
     mv "$BEFORE_FILE.new" "$BEFORE_FILE"

@@ -22,12 +22,17 @@ value_of() { value='' && [ -r "/proc/sys/$1" ] && IFS= read -r value <"/proc/sys
 value_of kernel/random/boot_id
 BOOT="boot $value"
 
-# set_value NAME VALUE: only where it is another, since writing some values changes others too.
+# set_value NAME VALUE: only where it is another, since writing some values changes others too. Fails where the
+# kernel refuses it.
 set_value() {
     local value
     value_of "$1" && [ "$value" = "$2" ] && return 0
-    printf '%s\n' "$2" >"/proc/sys/$1" || die "cannot set $1 to $2"
-    echo "$1 = $2"
+    if { printf '%s\n' "$2" >"/proc/sys/$1"; } 2>/dev/null; then
+        echo "$1 = $2"
+    else
+        echo "${0##*/}: cannot set $1 to $2" >&2
+        return 1
+    fi
 }
 
 # The values remembered are of another boot, and nothing set them again in this one.

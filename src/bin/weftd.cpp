@@ -2,9 +2,10 @@
 // The daemon: flags, a process without leaks (umask, core dumps), the parts in their order,
 // signals. Runs in the foreground. The main thread is the control thread.
 //
-//   log -> API socket (is another weftd there?) -> CAP_NET_ADMIN alone -> Node -> API, UAPI serve
+//   log -> API socket (is another weftd there?) -> few capabilities -> Node -> API, UAPI serve
 //   -> ready -> signals
 //   and back in the reverse order
+#include <algorithm>
 #include <csignal>
 #include <iostream>
 #include <memory>
@@ -54,6 +55,13 @@ void harden() {
     const rlimit none{0, 0};
     setrlimit(RLIMIT_CORE, &none);
     std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGCHLD, SIG_DFL);  // who started us may ignore it: then nothing can be waited for
+}
+
+bool runs_programs(const config::Config& config) {
+    return std::any_of(config.discovery.begin(), config.discovery.end(), [](const auto& source) {
+        return !source.exec.empty();
+    });
 }
 
 class Daemon {
@@ -95,7 +103,7 @@ Result<> Daemon::start(config::Config config) {
     }
     api_ = std::move(*api);
     // The socket has its group; from here on the network is all that has to be administered.
-    if (Result<> kept = control::keep_only_net_admin(); !kept) {
+    if (Result<> kept = control::keep_only_needed(runs_programs(config)); !kept) {
         return kept.error();
     }
     Result<std::unique_ptr<control::Node>> node =

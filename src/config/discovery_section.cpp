@@ -16,6 +16,18 @@ constexpr std::size_t kSourcesMost = 16;
 constexpr std::size_t kArgumentsMost = 64;
 constexpr std::uint32_t kIntervalMostSeconds = 86'400;
 
+/// As it is, where it is one word; else in quotes, so that ["a b"] and ["a", "b"] differ.
+std::string quoted(const std::string& argument) {
+    if (argument.find_first_of(" \"\\") == std::string::npos) {
+        return argument;
+    }
+    std::string text = "\"";
+    for (const char c : argument) {
+        text += c == '"' || c == '\\' ? std::string{'\\', c} : std::string{c};
+    }
+    return text + "\"";
+}
+
 }  // namespace
 
 std::string DiscoveryConfig::text() const {
@@ -24,7 +36,7 @@ std::string DiscoveryConfig::text() const {
     }
     std::string all = "exec";
     for (const std::string& argument : exec) {
-        all += " " + argument;
+        all += " " + quoted(argument);
     }
     return all;
 }

@@ -70,8 +70,9 @@ void AllowList::configure(const std::vector<config::DiscoveryConfig>& sources,
         }
     }
     const auto is_program = [](const auto& source) { return !source.exec.empty(); };
-    runs_as_root_ =
-        std::any_of(sources.begin(), sources.end(), is_program) && discovery::runs_as_root();
+    programs_run_as_ = std::any_of(sources.begin(), sources.end(), is_program)
+                           ? std::optional{discovery::programs_run_as()}
+                           : std::nullopt;
     configured_ = std::move(allow);
     retire_lists();
     publish();
@@ -110,10 +111,9 @@ void AllowList::on_tick() {
             on_answer(source, std::move(*found));
         }
         if (!source.search->busy() && source.due <= BootClock::now()) {
-            const bool started = source.search->start();
-            if (!started) {
+            if (Result<> started = source.search->start(); !started) {
                 source.due = BootClock::now() + source.search->source().interval;
-                on_failed(source, errno_error(EAGAIN, "start a thread"));
+                on_failed(source, started.error());
             }
         }
     }
@@ -156,13 +156,23 @@ void AllowList::on_failed(Source& source, const Error& error) {
 }
 
 void AllowList::add_problems(std::vector<api::Problem>& out) const {
-    if (runs_as_root_) {
+    if (programs_run_as_ == discovery::RunAs::root) {
         out.push_back({"discovery_as_root",
                        "info",
                        discovery::kDiscoverUser,
                        "programs of [[discovery]] run as root: there is no such user",
                        std::string{"useradd --system --no-create-home --shell /usr/sbin/nologin "} +
                            discovery::kDiscoverUser + ", then weft reload"});
+    }
+    if (programs_run_as_ == discovery::RunAs::daemon) {
+        out.push_back(
+            {"discovery_as_weft",
+             "info",
+             "discovery.exec",
+             "programs of [[discovery]] run as weftd's own user, and could read its keys",
+             std::string{"let a service of the user "} + discovery::kDiscoverUser +
+                 " write what the program prints into a file, and name that: [[discovery]] "
+                 "file, as weft-discover-scaleway.timer does"});
     }
     for (const Source& source : sources_) {
         if (!source.failure) {
@@ -239,14 +249,11 @@ void AllowList::publish() {
     }
     std::sort(allowed.begin(), allowed.end());
     allowed.erase(std::unique(allowed.begin(), allowed.end()), allowed.end());
-    if (published_ == allowed) {
-        return;
-    }
-    published_ = allowed;
-    if (callbacks_.on_machines) {
+    // What the configuration allows may name a machine too: then only one of them is another.
+    if (std::exchange(told_machines_, machines) != machines && callbacks_.on_machines) {
         callbacks_.on_machines(std::move(machines));
     }
-    if (callbacks_.on_allowed) {
+    if (std::exchange(told_allowed_, allowed) != allowed && callbacks_.on_allowed) {
         callbacks_.on_allowed(std::move(allowed));
     }
 }

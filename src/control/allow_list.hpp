@@ -25,6 +25,7 @@
 #include <weft/base/clock.hpp>
 #include <weft/base/log.hpp>
 #include <weft/config/config.hpp>
+#include <weft/discovery/command.hpp>
 #include <weft/discovery/kept_lists.hpp>
 #include <weft/net/address.hpp>
 
@@ -55,7 +56,8 @@ class AllowList {
     /// Ends what runs. Idempotent.
     void stop();
 
-    /// discovery_failed for each source whose last answer was none; discovery_as_root, advice.
+    /// discovery_failed for each source whose last answer was none; discovery_as_root and
+    /// discovery_as_weft, advice.
     void add_problems(std::vector<api::Problem>& out) const;
 
   private:
@@ -85,11 +87,12 @@ class AllowList {
     StateStorage storage_;
     std::string file_name_;
     bool loaded_ = false;
-    bool runs_as_root_ = false;  // a source's program
+    std::optional<discovery::RunAs> programs_run_as_;  // where a source is a program
     std::vector<Source> sources_;
     discovery::Lists lists_;  // by the source's text; those of former sources too
     std::vector<net::Prefix> configured_;
-    std::optional<std::vector<net::Prefix>> published_;
+    std::optional<std::vector<net::IpAddress>> told_machines_;
+    std::optional<std::vector<net::Prefix>> told_allowed_;
     boost::asio::steady_timer timer_;
 };
 

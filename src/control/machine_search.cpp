@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <condition_variable>
+#include <exception>
 #include <mutex>
 #include <system_error>
 #include <utility>
@@ -21,6 +23,7 @@
 namespace weft::control {
 namespace {
 
+constexpr std::chrono::milliseconds kProgramEnds{250};  // the control thread stands still as long
 constexpr std::uint16_t kAnyPort = 1;  // a name's addresses are wanted, the resolver has endpoints
 
 Result<std::string> read_document(const std::filesystem::path& file) {
@@ -40,8 +43,11 @@ Error nobody() {
 }  // namespace
 
 struct MachineSearch::Shared {
+    explicit Shared(sys::WakeFd fd) : stop(std::move(fd)) {}
+
     sys::WakeFd stop;
     std::mutex mutex;  // guards found
+    std::condition_variable answered;
     std::optional<Found> found;
 };
 
@@ -54,10 +60,15 @@ void MachineSearch::end_thread() {
         return;
     }
     shared_->stop.wake();
-    if (source_.exec.empty()) {
-        thread_.detach();  // it shares nothing but `shared_`
-    } else {
+    std::unique_lock lock{shared_->mutex};
+    const auto limit = source_.exec.empty() ? std::chrono::milliseconds::zero() : kProgramEnds;
+    const bool ended =
+        shared_->answered.wait_for(lock, limit, [this] { return shared_->found.has_value(); });
+    lock.unlock();
+    if (ended) {
         thread_.join();
+    } else {
+        thread_.detach();  // it shares nothing but `shared_`
     }
 }
 
@@ -80,24 +91,38 @@ MachineSearch::Found MachineSearch::search(const config::DiscoveryConfig& source
     return addresses.empty() ? Found{nobody()} : Found{std::move(addresses)};
 }
 
-bool MachineSearch::start() {
-    WEFT_ASSERT(!busy());
-    if (!source_.dns.empty()) {
-        return resolver_.ask({{{}, {source_.dns, kAnyPort}}});
+/// The thread. Whatever the program printed, the daemon lives.
+void MachineSearch::run(const config::DiscoveryConfig& source, Shared& shared) {
+    std::optional<Found> found;
+    try {
+        found = search(source, shared);
+    } catch (const std::exception& error) {
+        found = Found{invalid(std::string{"its answer cannot be taken: "} + error.what())};
     }
-    auto shared = std::make_shared<Shared>();
+    const std::scoped_lock lock{shared.mutex};
+    shared.found = std::move(found);
+    shared.answered.notify_one();
+}
+
+Result<> MachineSearch::start() {
+    WEFT_ASSERT(!busy());
+    const Error no_thread = errno_error(EAGAIN, "start a thread");
+    if (!source_.dns.empty()) {
+        return resolver_.ask({{{}, {source_.dns, kAnyPort}}}) ? Result<>{} : no_thread;
+    }
+    auto stop = sys::WakeFd::open();
+    if (!stop) {
+        return stop.error();
+    }
+    auto shared = std::make_shared<Shared>(std::move(*stop));
     const SignalsBlocked blocked;
     try {
-        thread_ = std::thread{[shared, source = source_] {
-            Found found = search(source, *shared);
-            const std::scoped_lock lock{shared->mutex};
-            shared->found = std::move(found);
-        }};
+        thread_ = std::thread{[shared, source = source_] { run(source, *shared); }};
     } catch (const std::system_error&) {
-        return false;
+        return no_thread;
     }
     shared_ = std::move(shared);
-    return true;
+    return {};
 }
 
 std::optional<MachineSearch::Found> MachineSearch::take_names() {

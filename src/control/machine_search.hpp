@@ -25,21 +25,23 @@ class MachineSearch {
     explicit MachineSearch(config::DiscoveryConfig source) : source_(std::move(source)) {}
     MachineSearch(const MachineSearch&) = delete;
     MachineSearch& operator=(const MachineSearch&) = delete;
-    /// A program that runs is killed; for a silent file system or name server nobody waits.
+    /// A program that runs is killed, which takes a moment; for who is stuck in the kernel, a
+    /// silent file system or name server nobody waits.
     ~MachineSearch();
 
     [[nodiscard]] const config::DiscoveryConfig& source() const { return source_; }
     /// Its lines in the configuration have moved.
     void set_place(const std::string& where) { source_.where = where; }
     [[nodiscard]] bool busy() const { return shared_ != nullptr || resolver_.busy(); }
-    /// Not while busy. False where there is no thread to be had now.
-    [[nodiscard]] bool start();
+    /// Not while busy. Errors: there is no thread or descriptor to be had now.
+    [[nodiscard]] Result<> start();
     /// The answer, once; never blocks.
     [[nodiscard]] std::optional<Found> take();
 
   private:
     struct Shared;
     static Found search(const config::DiscoveryConfig& source, const Shared& shared);
+    static void run(const config::DiscoveryConfig& source, Shared& shared);
     [[nodiscard]] std::optional<Found> take_names();
     void end_thread();
 

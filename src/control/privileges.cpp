@@ -14,6 +14,8 @@ namespace weft::control {
 namespace {
 
 constexpr std::uint32_t kNetAdmin = 1U << CAP_NET_ADMIN;
+// To become another user in a child, and to end that child.
+constexpr std::uint32_t kToRunPrograms = 1U << CAP_SETUID | 1U << CAP_SETGID | 1U << CAP_KILL;
 
 /// What programs that are started could have at most. Needs CAP_SETPCAP: without it there is
 /// nothing that they could gain, once no_new_privs is set.
@@ -31,7 +33,9 @@ void shrink_bounding_set() {
 
 }  // namespace
 
-Result<> keep_only_net_admin() {
+Result<> keep_only_needed(bool runs_programs) {
+    const std::uint32_t needed =
+        runs_programs && geteuid() == 0 ? kNetAdmin | kToRunPrograms : kNetAdmin;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
         return errno_error(errno, "set no_new_privs");
     }
@@ -42,11 +46,11 @@ Result<> keep_only_net_admin() {
         return errno_error(errno, "read this process' capabilities");
     }
     const std::uint32_t held = sets[0].permitted | sets[0].inheritable;
-    if (held == (held & kNetAdmin) && (sets[1].permitted | sets[1].inheritable) == 0) {
+    if (held == (held & needed) && (sets[1].permitted | sets[1].inheritable) == 0) {
         return {};  // a service manager's system call filter may forbid to give up what is not
                     // there
     }
-    const std::uint32_t kept = sets[0].permitted & kNetAdmin;
+    const std::uint32_t kept = sets[0].permitted & needed;
     sets[0] = {kept, kept, sets[0].inheritable & kNetAdmin};
     sets[1] = {};
     if (syscall(SYS_capset, &header, sets) != 0) {

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstdint>
 #include <optional>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/close_range.h>
+#include <poll.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -30,25 +32,35 @@ constexpr std::array<const char*, 7> kPassedOn{
 constexpr int kFirstInherited = 3;
 constexpr int kNotExecuted = 127;
 constexpr std::size_t kUserBuffer = 16384;  // sysconf(_SC_GETPW_R_SIZE_MAX) is a hint of 1024
+constexpr std::chrono::seconds kDies{2};  // who is killed, unless the kernel is stuck in its behalf
+constexpr std::chrono::milliseconds kLookAgain{5};
 
 struct User {
     uid_t uid = 0;
     gid_t gid = 0;
 };
 
-/// Whom to become: nobody where we are not root, or there is no such user.
-std::optional<User> user_to_become(const std::string& name) {
+/// Whom to become: nobody where we are not root, or there is no such user. Errors: where users are
+/// looked up could not be asked, so that there may be one.
+Result<std::optional<User>> user_to_become(const std::string& name) {
     if (::geteuid() != 0) {
-        return std::nullopt;
+        return std::optional<User>{};
     }
     std::array<char, kUserBuffer> buffer{};
     passwd entry{};
     passwd* found = nullptr;
-    if (::getpwnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found) != 0 ||
-        found == nullptr) {
-        return std::nullopt;
+    int error = ::getpwnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found);
+    if (found != nullptr) {
+        return std::optional{User{entry.pw_uid, entry.pw_gid}};
     }
-    return User{entry.pw_uid, entry.pw_gid};
+    // Where several services are asked, the last one's "no" counts, although the first could not
+    // open its file for want of descriptors.
+    const UniqueFd users{::open("/etc/passwd", O_RDONLY | O_CLOEXEC)};
+    error = error == 0 && !users.valid() ? errno : error;
+    if (error != 0 && error != ENOENT && error != ESRCH) {
+        return errno_error(error, "look up the user " + name, "getent passwd " + name);
+    }
+    return std::optional<User>{};
 }
 
 /// Without CAP_KILL we could not end what we let become another user.
@@ -109,12 +121,21 @@ bool become(const User& user) {
            ::setresuid(user.uid, user.uid, user.uid) == 0;
 }
 
+/// With no_new_privs exec gives nothing back, to root neither. A service manager's filter may
+/// forbid the call; who is not root then loses them by exec, since none are ambient.
+bool give_up_capabilities() {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    const std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> none{};
+    return ::syscall(SYS_capset, &header, none.data()) == 0 || ::geteuid() != 0;
+}
+
 /// In the child: system calls only. Descriptors without O_CLOEXEC, should there be any, get it;
 /// where the kernel cannot do that (before 5.11), there are none of ours.
 bool enter(const Prepared& prepared) {
     sigset_t none{};
     sigemptyset(&none);
     std::signal(SIGPIPE, SIG_DFL);  // ignored ones stay so through exec
+    std::signal(SIGCHLD, SIG_DFL);
     ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
     const bool redirected = ::dup2(prepared.input, STDIN_FILENO) >= 0 &&
                             ::dup2(prepared.output, STDOUT_FILENO) >= 0 &&
@@ -122,7 +143,7 @@ bool enter(const Prepared& prepared) {
     ::close_range(kFirstInherited, ~0U, CLOSE_RANGE_CLOEXEC);
     ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
     if (!redirected || ::chdir("/") != 0 || ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
-        (prepared.user && !become(*prepared.user))) {
+        (prepared.user && !become(*prepared.user)) || !give_up_capabilities()) {
         return false;
     }
     // A daemon that is killed leaves nobody behind; after the change of user, which resets it.
@@ -130,7 +151,7 @@ bool enter(const Prepared& prepared) {
 }
 
 [[noreturn]] void run_child(const Prepared& prepared) {
-    ::setpgid(0, 0);
+    ::setsid();  // a session's leader cannot leave its group
     if (enter(prepared)) {
         ::execve(prepared.argv[0], prepared.argv.data(), prepared.envp.data());
     }
@@ -139,23 +160,49 @@ bool enter(const Prepared& prepared) {
     ::_exit(kNotExecuted);
 }
 
-/// Nothing is told where exec has closed the pipe.
-std::optional<int> read_failure(int fd) {
-    int error = 0;
-    ssize_t got = 0;
-    do {
-        got = ::read(fd, &error, sizeof error);
-    } while (got < 0 && errno == EINTR);
-    return got == static_cast<ssize_t>(sizeof error) ? std::optional{error} : std::nullopt;
+/// Until the program runs, which closes the pipe `failure`, or it is known why it does not.
+Result<> wait_for_exec(int failure, const Command& command, int stop, Time until) {
+    for (;;) {
+        const Duration left = until - BootClock::now();
+        if (left <= Duration::zero()) {
+            return Error{std::make_error_code(std::errc::timed_out),
+                         command.arguments[0] + " could not be started within its limit",
+                         "is the file system that it is on there?"};
+        }
+        std::array<pollfd, 2> fds{{{failure, POLLIN, 0}, {stop, POLLIN, 0}}};
+        const auto wait = std::chrono::ceil<std::chrono::milliseconds>(left);
+        if (::poll(fds.data(), fds.size(), static_cast<int>(wait.count())) <= 0) {
+            continue;
+        }
+        if ((fds[1].revents & POLLIN) != 0) {
+            return Error{std::make_error_code(std::errc::operation_canceled),
+                         command.arguments[0] + " was ended",
+                         ""};
+        }
+        int error = 0;
+        const ssize_t got = ::read(failure, &error, sizeof error);
+        if (got == static_cast<ssize_t>(sizeof error)) {
+            return errno_error(error,
+                               command.arguments[0],
+                               "install it, or correct discovery.exec, then weft reload");
+        }
+        if (got >= 0 || errno != EINTR) {
+            return {};
+        }
+    }
 }
 
 }  // namespace
 
-bool runs_as_root() {
-    return ::geteuid() == 0 && !user_to_become(kDiscoverUser);
+RunAs programs_run_as() {
+    if (::geteuid() != 0) {
+        return RunAs::daemon;
+    }
+    const auto user = user_to_become(kDiscoverUser);
+    return user && !*user ? RunAs::root : RunAs::discover_user;
 }
 
-Result<Child> Child::start(const Command& command) {
+Result<Child> Child::start(const Command& command, int stop, Time until) {
     auto output = make_pipe();
     auto errors = make_pipe();
     auto failure = make_pipe();
@@ -165,13 +212,21 @@ Result<Child> Child::start(const Command& command) {
             return pipe->error();
         }
     }
+    if (!nothing.valid()) {
+        return errno_error(errno, "/dev/null");
+    }
     Prepared prepared;
     prepare_texts(command, prepared);
-    prepared.user = user_to_become(command.user);
+    const auto user = user_to_become(command.user);
+    if (!user) {
+        return user.error();
+    }
+    prepared.user = *user;
     if (prepared.user && !may_become()) {
         return Error{std::make_error_code(std::errc::operation_not_permitted),
                      "weftd is root and may not run programs as " + command.user,
-                     "give it CAP_SETUID, CAP_SETGID and CAP_KILL, or run weftd as another user"};
+                     "restart weftd: it keeps CAP_SETUID, CAP_SETGID and CAP_KILL where its "
+                     "configuration has a discovery.exec as it starts"};
     }
     prepared.input = nothing.get();
     prepared.output = output->write.get();
@@ -185,17 +240,14 @@ Result<Child> Child::start(const Command& command) {
     if (pid == 0) {
         run_child(prepared);
     }
-    ::setpgid(pid, pid);  // whoever is first
     Child child{pid, std::move(output->read), std::move(errors->read)};
     output->write.reset();
     errors->write.reset();
     failure->write.reset();
     ::fcntl(child.output(), F_SETFL, O_NONBLOCK);
     ::fcntl(child.errors(), F_SETFL, O_NONBLOCK);
-    if (const auto error = read_failure(failure->read.get())) {
-        return errno_error(*error,
-                           command.arguments[0],
-                           "install it, or correct discovery.exec, then weft reload");
+    if (Result<> runs = wait_for_exec(failure->read.get(), command, stop, until); !runs) {
+        return runs.error();
     }
     return child;
 }
@@ -207,7 +259,7 @@ Child::Child(Child&& other) noexcept
 
 Child::~Child() {
     if (pid_ > 0) {
-        finish();
+        static_cast<void>(finish());
     }
 }
 
@@ -218,13 +270,27 @@ bool Child::ended() const {
            info.si_pid == pid_;
 }
 
-int Child::finish() {
-    ::kill(-pid_, SIGKILL);
-    int status = 0;
-    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+Result<int> Child::finish() {
+    const pid_t pid = std::exchange(pid_, -1);
+    ::kill(-pid, SIGKILL);
+    ::kill(pid, SIGKILL);  // before it has a group of its own
+    const Time until = BootClock::now() + kDies;
+    for (;;) {
+        int status = 0;
+        const pid_t got = ::waitpid(pid, &status, WNOHANG);
+        if (got == pid) {
+            return status;
+        }
+        if (got < 0 && errno != EINTR) {
+            return errno_error(errno, "wait for a program of discovery");
+        }
+        if (BootClock::now() >= until) {
+            return Error{std::make_error_code(std::errc::timed_out),
+                         "process " + std::to_string(pid) + " was killed and does not end",
+                         ""};
+        }
+        std::this_thread::sleep_for(kLookAgain);
     }
-    pid_ = -1;
-    return status;
 }
 
 }  // namespace weft::discovery

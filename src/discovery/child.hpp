@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One child process with pipes for what it writes, in a process group of its own. By fork and not
+// One child process with pipes for what it writes, in a session of its own. By fork and not
 // by posix_spawn, which can neither change the user nor take capabilities away; between fork and
 // exec there are system calls only. Its owner's thread.
 #pragma once
@@ -8,6 +8,7 @@
 
 #include <sys/types.h>
 
+#include <weft/base/clock.hpp>
 #include <weft/base/result.hpp>
 #include <weft/base/unique_fd.hpp>
 #include <weft/discovery/command.hpp>
@@ -16,8 +17,9 @@ namespace weft::discovery {
 
 class Child {
   public:
-    /// Runs when it returns. Errors: no such program, not executable, no processes to be had.
-    static Result<Child> start(const Command& command);
+    /// Runs when it returns. Errors: no such program, not executable, no processes to be had,
+    /// timed_out at `until`, operation_canceled once the descriptor `stop` is readable.
+    static Result<Child> start(const Command& command, int stop, Time until);
     Child(Child&& other) noexcept;
     Child& operator=(Child&&) = delete;
     Child(const Child&) = delete;
@@ -31,8 +33,9 @@ class Child {
 
     /// Has the program itself ended? Others of its group may still run.
     [[nodiscard]] bool ended() const;
-    /// Kills the group and returns the program's wait status.
-    int finish();
+    /// Kills the group and returns the program's wait status. Once. Errors: it does not die within
+    /// a moment, or nobody knows how it ended.
+    [[nodiscard]] Result<int> finish();
 
   private:
     Child(pid_t pid, UniqueFd output, UniqueFd errors)

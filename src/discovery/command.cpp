@@ -60,8 +60,8 @@ std::string last_line(std::string_view text) {
 
 class Run {
   public:
-    Run(const Command& command, Child child)
-        : command_(command), child_(std::move(child)), until_(BootClock::now() + command.limit) {}
+    Run(const Command& command, Child child, Time until)
+        : command_(command), child_(std::move(child)), until_(until) {}
 
     Result<std::string> to_its_end(int stop);
 
@@ -125,14 +125,17 @@ Result<std::string> Run::to_its_end(int stop) {
                           "printed more than " + std::to_string(command_.output_max) + " bytes");
         }
     }
-    const int status = child_.finish();
-    if (WIFSIGNALED(status)) {
-        return failed(std::errc::io_error,
-                      "was killed by signal " + std::to_string(WTERMSIG(status)));
+    const Result<int> status = child_.finish();
+    if (!status) {
+        return status.error();
     }
-    if (WEXITSTATUS(status) != 0) {
+    if (WIFSIGNALED(*status)) {
         return failed(std::errc::io_error,
-                      "failed with exit code " + std::to_string(WEXITSTATUS(status)));
+                      "was killed by signal " + std::to_string(WTERMSIG(*status)));
+    }
+    if (WEXITSTATUS(*status) != 0) {
+        return failed(std::errc::io_error,
+                      "failed with exit code " + std::to_string(WEXITSTATUS(*status)));
     }
     return std::move(output_);
 }
@@ -140,11 +143,12 @@ Result<std::string> Run::to_its_end(int stop) {
 }  // namespace
 
 Result<std::string> run(const Command& command, int stop) {
-    Result<Child> child = Child::start(command);
+    const Time until = BootClock::now() + command.limit;
+    Result<Child> child = Child::start(command, stop, until);
     if (!child) {
         return child.error();
     }
-    return Run{command, std::move(*child)}.to_its_end(stop);
+    return Run{command, std::move(*child), until}.to_its_end(stop);
 }
 
 }  // namespace weft::discovery

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The discovery contract's JSON, checked field by field. Pure; any thread.
 #include <algorithm>
+#include <new>
 #include <optional>
 
 #include <boost/json.hpp>
@@ -14,10 +15,34 @@ namespace {
 constexpr std::int64_t kSchema = 1;
 constexpr std::size_t kDepthMax = 8;   // the contract's own is 4
 constexpr std::size_t kShownMax = 64;  // bytes of what was found, in an error
+// Four times the largest document; one of nothing but "[[],[],…" would take forty times its size.
+constexpr std::size_t kMemoryMax = 4 * kDocumentMax;
 
 const char* const kRemedy =
     "the contract: {\"schema\":1,\"machines\":[{\"name\":\"a\",\"public\":"
     "[\"192.0.2.1\"],\"private\":[],\"tags\":[]}]}";
+
+/// Refuses what goes beyond kMemoryMax, all documents of its life together.
+class BoundedMemory : public boost::json::memory_resource {
+  private:
+    void* do_allocate(std::size_t size, std::size_t alignment) override {
+        if (size > left_) {
+            throw std::bad_alloc{};
+        }
+        void* memory = ::operator new (size, std::align_val_t{alignment});
+        left_ -= size;
+        return memory;
+    }
+    void do_deallocate(void* memory, std::size_t size, std::size_t alignment) override {
+        ::operator delete (memory, size, std::align_val_t{alignment});
+        left_ += size;
+    }
+    [[nodiscard]] bool do_is_equal(const memory_resource& other) const noexcept override {
+        return this == &other;
+    }
+
+    std::size_t left_ = kMemoryMax;
+};
 
 Error wrong(const std::string& field, const std::string& what) {
     return invalid("the list of machines: " + field + " " + what, kRemedy);
@@ -144,20 +169,27 @@ boost::json::array texts_of(const std::vector<net::IpAddress>& addresses) {
     return texts;
 }
 
-}  // namespace
-
-Result<std::vector<Machine>> parse_machines(std::string_view text) {
-    if (text.size() > kDocumentMax) {
-        return invalid("the list of machines is larger than 16 MiB");
-    }
+/// `memory` outlives it.
+Result<boost::json::value> parse_document(std::string_view text, BoundedMemory& memory) {
     boost::json::parse_options options;
     options.max_depth = kDepthMax;
     boost::json::error_code error;
-    const boost::json::value document = boost::json::parse(text, error, {}, options);
-    if (error || !document.is_object()) {
-        return invalid("the list of machines is not " +
-                           (error ? "valid JSON: " + error.message() : "a JSON object"),
-                       kRemedy);
+    try {
+        boost::json::parser parser{&memory, options};
+        parser.reset(&memory);
+        parser.write(text, error);
+        if (!error) {
+            return parser.release();
+        }
+    } catch (const std::bad_alloc&) {
+        return invalid("the list of machines takes more than 64 MiB of memory", kRemedy);
+    }
+    return invalid("the list of machines is not valid JSON: " + error.message(), kRemedy);
+}
+
+Result<std::vector<Machine>> machines_in(const boost::json::value& document) {
+    if (!document.is_object()) {
+        return invalid("the list of machines is not a JSON object", kRemedy);
     }
     const boost::json::object& object = document.get_object();
     const boost::json::value* schema = object.if_contains("schema");
@@ -183,6 +215,17 @@ Result<std::vector<Machine>> parse_machines(std::string_view text) {
         machines.push_back(std::move(*machine));
     }
     return machines;
+}
+
+}  // namespace
+
+Result<std::vector<Machine>> parse_machines(std::string_view text) {
+    if (text.size() > kDocumentMax) {
+        return invalid("the list of machines is larger than 16 MiB");
+    }
+    BoundedMemory memory;
+    const auto document = parse_document(text, memory);
+    return document ? machines_in(*document) : document.error();
 }
 
 std::string to_json(const std::vector<Machine>& machines) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // See wake_fd.hpp.
+#include <cerrno>
 #include <cstdint>
 
 #include <sys/eventfd.h>
@@ -12,6 +13,14 @@ namespace weft::sys {
 
 WakeFd::WakeFd() : fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
     WEFT_ASSERT(fd_.valid());
+}
+
+Result<WakeFd> WakeFd::open() {
+    UniqueFd fd{::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
+    if (!fd.valid()) {
+        return errno_error(errno, "eventfd");
+    }
+    return WakeFd{std::move(fd)};
 }
 
 void WakeFd::wake() const {

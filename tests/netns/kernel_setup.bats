@@ -12,7 +12,11 @@ setup() {
     before=$WEFT_SETUP_ROOT/var/lib/weft-setup/before
     mkdir "$WEFT_SETUP_ROOT"
 }
-teardown() { inside a ip link del strange.1 2>/dev/null || true; }
+teardown() {
+    inside a umount /proc/sys/net/ipv4/conf/all/rp_filter 2>/dev/null || true
+    inside a ip link del strange.1 2>/dev/null || true
+    inside a ip link del late.1 2>/dev/null || true
+}
 
 apply() { inside a "$ROOT/kernel-setup/apply.sh" "$@"; }
 undo() { inside a "$ROOT/kernel-setup/undo.sh"; }
@@ -84,6 +88,41 @@ as_a_host() { # forwards nothing, but one interface each does; strict, and open 
     sed -i '1s/.*/boot another/' "$before"
     undo
     [ "$(value ipv4/ip_forward)" = 0 ]
+}
+
+@test "an interface that comes between two times of apply gets what it would have had without" {
+    as_a_host
+    apply
+    inside a ip link add late.1 type veth peer name late.2
+    [ "$(value ipv4/conf/late.1/forwarding)$(value ipv6/conf/late.1/forwarding)" = 11 ]
+    apply
+    undo
+    [ "$(value ipv4/conf/late.1/forwarding)$(value ipv6/conf/late.1/forwarding)" = 00 ]
+    [ "$(value ipv6/conf/late.1/accept_ra)" = "$(value ipv6/conf/default/accept_ra)" ]
+}
+
+@test "what cannot be set keeps nothing else from it, and can be tried again" {
+    as_a_host
+    values >"$BATS_TEST_TMPDIR/before"
+    apply --persist
+    inside a mount --bind /proc/sys/net/ipv4/conf/all/rp_filter /proc/sys/net/ipv4/conf/all/rp_filter
+    inside a mount -o remount,ro,bind /proc/sys/net/ipv4/conf/all/rp_filter
+    run undo
+    [ "$status" = 1 ] && [[ $output == *"cannot set net/ipv4/conf/all/rp_filter to 1"*"another try"* ]]
+    [ "$(value ipv4/ip_forward)$(value ipv6/conf/all/forwarding)" = 00 ]
+    inside a umount /proc/sys/net/ipv4/conf/all/rp_filter
+    undo
+    values | diff "$BATS_TEST_TMPDIR/before" -
+    [ -z "$(find "$WEFT_SETUP_ROOT" -type f)" ]
+}
+
+@test "files of --persist go also where nobody knows what was before" {
+    as_a_host
+    apply --persist
+    rm "$before"
+    run undo
+    [ "$status" = 0 ] && [[ $output == *"removed"*"60-weft.conf"* ]]
+    [ -z "$(find "$WEFT_SETUP_ROOT" -type f)" ]
 }
 
 @test "an interface that is gone by then is passed over, and usage is told" {

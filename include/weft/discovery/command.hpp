@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Running a program that is not trusted to end, to be brief or to be kind: no shell, nothing of the
-// daemon's descriptors, capabilities and environment, a process group that is killed as a whole.
+// daemon's descriptors, capabilities and environment, a session whose group is killed as a whole.
 // Blocks its caller, which is a thread of its own (control/machine_search).
 #pragma once
 
@@ -23,13 +23,16 @@ struct Command {
     std::string user = kDiscoverUser;
 };
 
-/// We are root, and there is nobody else to run them as.
-[[nodiscard]] bool runs_as_root();
+enum class RunAs { discover_user, root, daemon };
+/// Whom such programs run as here: root where there is no kDiscoverUser, the daemon's own user
+/// where that is not root, for it may not become another.
+[[nodiscard]] RunAs programs_run_as();
 
 /// What it printed, once it has ended with 0. It sees of the environment PATH, LANG, HOME and what
 /// says how HTTPS is done here (https_proxy, no_proxy, SSL_CERT_FILE, SSL_CERT_DIR). Whatever it
 /// leaves running is killed. `stop` is a descriptor: readable, it ends the run at once.
-/// Errors: cannot be run (as that user: a root without CAP_SETUID, CAP_SETGID and CAP_KILL), ended
+/// Errors: cannot be run (as that user: a root without CAP_SETUID, CAP_SETGID and CAP_KILL, or
+/// users cannot be looked up), ended
 /// otherwise (with the last line it wrote to stderr), did not end, printed too much, ECANCELED.
 [[nodiscard]] Result<std::string> run(const Command& command, int stop);
 

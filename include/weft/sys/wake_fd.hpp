@@ -2,13 +2,19 @@
 // A descriptor that another thread's epoll wakes on (eventfd(2)).
 #pragma once
 
+#include <utility>
+
+#include <weft/base/result.hpp>
 #include <weft/base/unique_fd.hpp>
 
 namespace weft::sys {
 
 class WakeFd {
   public:
+    /// There is one to be had, or this is the end: for what the daemon starts with.
     WakeFd();
+    /// Errors: too many descriptors are open.
+    static Result<WakeFd> open();
     [[nodiscard]] int fd() const { return fd_.get(); }
     /// Any thread.
     void wake() const;
@@ -16,6 +22,8 @@ class WakeFd {
     void clear() const;
 
   private:
+    explicit WakeFd(UniqueFd fd) : fd_(std::move(fd)) {}
+
     UniqueFd fd_;
 };
 

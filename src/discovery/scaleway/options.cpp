@@ -48,6 +48,9 @@ constexpr const char* kFooter =
     "  exec = [\"/usr/bin/weft-discover-scaleway\", \"--token-file\", "
     "\"/etc/weft/scaleway.token\",\n"
     "          \"--zone\", \"fr-par-1\", \"--tag\", \"weft\"]\n"
+    "or by weft-discover-scaleway.timer, as a user of its own, with --output:\n"
+    "  [[discovery]]\n"
+    "  file = \"/run/weft-discover/scaleway.json\"\n"
     "Exit codes: 0 printed, 1 failed, 2 usage";
 
 bool is_word(const std::string& text, const char* more) {
@@ -119,6 +122,8 @@ std::optional<Options> parse_options(int argc, char** argv, int& exit_code) {
     app.add_option("--limit", limit, "For all of it, retries included: 25")
         ->type_name("SECONDS")
         ->check(CLI::Range(1L, kLimitMost));
+    app.add_option("--output", options.output, "Replace that file, as a whole, instead of printing")
+        ->type_name("FILE");
     app.add_option("--api-url", options.api_url, options.api_url)
         ->type_name("URL")
         ->check(check_url);

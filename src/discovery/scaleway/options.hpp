@@ -19,6 +19,7 @@ struct Options {
     std::string organization;
     bool private_networks = false;
     std::chrono::seconds limit{25};  // for all of it: the contract's are 30
+    std::string output;              // a file; empty: standard output
     std::string token;
     std::string token_from;  // for messages: a file or a variable
 };

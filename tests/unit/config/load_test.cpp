@@ -154,6 +154,9 @@ TEST_F(Load, takes_every_key) {
     EXPECT_TRUE(config.peers[1].preshared_key_file.empty());
     ASSERT_EQ(config.discovery.size(), 3U);
     EXPECT_EQ(config.discovery[0].text(), "exec /usr/bin/weft-discover-scaleway --zone fr-par-1");
+    DiscoveryConfig spaced;
+    spaced.exec = {"/p", "a b", R"(c"\)"};
+    EXPECT_EQ(spaced.text(), R"(exec /p "a b" "c\"\\")");
     EXPECT_EQ(config.discovery[0].interval, std::chrono::seconds{60});
     EXPECT_EQ(config.discovery[1].file, directory_ / "machines.json");
     EXPECT_EQ(config.discovery[1].interval, std::chrono::seconds{5});

@@ -71,7 +71,7 @@ class AllowListTest : public ::testing::Test {
     [[nodiscard]] std::vector<api::Problem> problems() const {
         std::vector<api::Problem> out;
         list_->add_problems(out);
-        std::erase_if(out, [](const auto& problem) { return problem.code == "discovery_as_root"; });
+        std::erase_if(out, [](const auto& problem) { return problem.code != "discovery_failed"; });
         return out;
     }
 
@@ -105,6 +105,29 @@ TEST_F(AllowListTest, SourcesAreMergedWithItAndFollowed) {
     root_.write("machines", document("192.0.2.9"));
     EXPECT_TRUE(run_until_told(
         {test::prefix("10.0.0.0/8"), test::prefix("192.0.2.8"), test::prefix("192.0.2.9")}));
+}
+
+TEST_F(AllowListTest, AMachineThatIsAllowedAnywayIsAMachineTooOnceItIsFound) {
+    root_.write("machines", document("192.0.2.7"));
+    list_->configure({file("machines")}, {test::prefix("192.0.2.7")});
+    EXPECT_TRUE(run_until([&] { return machines_ == 1; }));
+    EXPECT_EQ(told_, (std::vector<Prefixes>{{test::prefix("192.0.2.7")}}));
+}
+
+TEST_F(AllowListTest, WhomProgramsRunAsIsAdvice) {
+    const auto advice = [this] {
+        std::vector<api::Problem> out;
+        list_->add_problems(out);
+        return out.empty() ? "" : out.at(0).code;
+    };
+    list_->configure({script("sleep 60")}, {});
+    const auto runs_as = discovery::programs_run_as();
+    EXPECT_EQ(advice(),
+              runs_as == discovery::RunAs::root     ? "discovery_as_root"
+              : runs_as == discovery::RunAs::daemon ? "discovery_as_weft"
+                                                    : "");
+    list_->configure({file("machines")}, {});
+    EXPECT_EQ(advice(), "");
 }
 
 TEST_F(AllowListTest, AFailureChangesNothingAndIsAProblemUntilItIsOver) {

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -175,6 +176,44 @@ TEST_F(CommandTest, ARootWhoMayNotChangeTheUserIsTold) {
     ASSERT_FALSE(output);
     EXPECT_EQ(output.error().code, std::errc::operation_not_permitted);
     EXPECT_TRUE(has(output.error().remedy, "CAP_SETUID")) << output.error().message();
+}
+
+TEST_F(CommandTest, RootWithoutThatUserKeepsNoCapability) {
+    const auto output = run_script("grep -E '^Cap(Inh|Prm|Eff|Amb):' /proc/self/status");
+    ASSERT_TRUE(output) << output.error().message();
+    for (const char* set : {"CapInh", "CapPrm", "CapEff", "CapAmb"}) {
+        EXPECT_TRUE(has(*output, std::string{set} + ":\t0000000000000000\n")) << *output;
+    }
+}
+
+TEST_F(CommandTest, WhereUsersCannotBeLookedUpNothingIsRun) {
+    if (::geteuid() != 0) {
+        GTEST_SKIP() << "not root";
+    }
+    rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+    int last = 0;
+    {  // as many as it needs itself, so that there is none for /etc/passwd
+        std::array<UniqueFd, 7> own;
+        for (UniqueFd& fd : own) {
+            fd = UniqueFd{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
+            last = fd.get();
+        }
+    }
+    const rlimit few{static_cast<rlim_t>(last) + 1, before.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+    const auto output = run_script("echo x");
+    ::setrlimit(RLIMIT_NOFILE, &before);
+    ASSERT_FALSE(output);
+    EXPECT_TRUE(has(output.error().cause, "look up the user")) << output.error().message();
+}
+
+TEST_F(CommandTest, WhoseEndNobodyKnowsHasFailed) {
+    const auto previous = std::signal(SIGCHLD, SIG_IGN);
+    const auto output = run_script("echo x");
+    std::signal(SIGCHLD, previous);
+    ASSERT_FALSE(output);
+    EXPECT_TRUE(has(output.error().cause, "wait for a program")) << output.error().message();
 }
 
 TEST_F(CommandTest, RunsAsAnotherUserWhereThereIsOneAndWeAreRoot) {

@@ -125,6 +125,27 @@ TEST(Machines, WhatIsPrintedIsRead) {
     EXPECT_EQ((*again)[0].tags, machine.tags);
 }
 
+TEST(Machines, WhatTakesTooMuchMemoryIsRefused) {
+    std::string text = R"({"schema":1,"machines":[)";
+    while (text.size() < kDocumentMax - 16) {
+        text += "[],";
+    }
+    const auto machines = parse_machines(text + "[]]}");
+    ASSERT_FALSE(machines);
+    EXPECT_NE(machines.error().cause.find("memory"), std::string::npos) << machines.error().cause;
+}
+
+TEST(Machines, TheLargestAccountIsRead) {
+    Machine machine{std::string(kNameMax, 'a'), {}, {}, {std::string(kTagMax / 2, 't')}};
+    for (int i = 0; i < 2; ++i) {
+        machine.public_addresses.push_back(*net::IpAddress::parse("2001:db8:1111:2222:3333::1"));
+        machine.private_addresses.push_back(*net::IpAddress::parse("10.100.100.100"));
+    }
+    const auto machines = parse_machines(to_json(std::vector<Machine>(kMachinesMax, machine)));
+    ASSERT_TRUE(machines) << machines.error().message();
+    EXPECT_EQ(machines->size(), kMachinesMax);
+}
+
 TEST(KeptLists, AreReadAsTheyWereWritten) {
     const Lists lists{{"dns nodes.example", {*net::IpAddress::parse("192.0.2.1")}},
                       {"exec /usr/bin/x --tag a b",
