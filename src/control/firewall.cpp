@@ -39,6 +39,15 @@ constexpr std::array kExplanations = {
                 "packets to overlay addresses were about to leave outside the tunnel: another "
                 "route or rule takes them",
                 "nothing got out; find what is before weft's rules: ip rule, ip route get ADDRESS"},
+    Explanation{"unmasqueraded",
+                "info",
+                "containers' packets were about to leave with overlay addresses, as what connection "
+                "tracking takes for invalid",
+                "nothing got out; where firewall.masquerade is false, masquerade them yourself"},
+    Explanation{"exit",
+                "warning",
+                "members of the overlay sent packets for networks outside of it by this node",
+                "nothing got through; if they may: a certificate that names it: weft cert sign --route PREFIX"},
     Explanation{"spoofed",
                 "warning",
                 "a container sent packets with an address that is not its own",
@@ -65,14 +74,17 @@ constexpr std::array kExplanations = {
 
 firewall::Ruleset ruleset_of(const config::Config& config,
                              std::uint16_t listen_port,
-                             std::span<const net::Prefix> pools) {
+                             const Site& site) {
     firewall::Ruleset ruleset;
     if (!config.firewall.enabled) {
         return ruleset;
     }
     ruleset.interface = config.node.interface;
     ruleset.listen_port = listen_port;
-    ruleset.pools.assign(pools.begin(), pools.end());
+    ruleset.pools = site.pools;
+    ruleset.blocks = site.blocks;
+    ruleset.routed = site.routed;
+    ruleset.guests = site.guests;
     ruleset.masquerade = config.firewall.masquerade;
     ruleset.mss_clamp = config.firewall.mss_clamp;
     ruleset.metadata_allowed = config.firewall.metadata;
@@ -107,12 +119,12 @@ void Firewall::stop() {
 
 void Firewall::set(const config::Config& config,
                    std::uint16_t listen_port,
-                   std::span<const net::Prefix> pools) {
-    firewall::Ruleset ruleset = ruleset_of(config, listen_port, pools);
+                   const Site& site) {
+    firewall::Ruleset ruleset = ruleset_of(config, listen_port, site);
     configured_ = std::exchange(ruleset.allowed, {});
     ruleset.allowed = ruleset.lockdown ? all_allowed() : std::vector<net::Prefix>{};
     if (!std::exchange(was_set_, true) && ruleset.pools.empty()) {
-        guarded_.assign(pools.begin(), pools.end());  // by an earlier run, perhaps
+        guarded_ = site.pools;  // by an earlier run, perhaps
     }
     route_pools(ruleset.pools);
     if (applied_ && ruleset == wanted_ && exclusive_ == config.firewall.exclusive) {

@@ -27,10 +27,18 @@
 
 namespace weft::control {
 
+/// What the network and the node's place in it are to the guards; in no network nothing.
+struct Site {
+    std::vector<net::Prefix> pools;
+    std::vector<net::Prefix> blocks;  // the node's own
+    std::vector<net::Prefix> routed;  // behind it, by its certificate
+    std::vector<net::Prefix> guests;  // of configured peers
+};
+
 /// What the configuration and the network want; `allowed` are the configured ones.
 [[nodiscard]] firewall::Ruleset ruleset_of(const config::Config& config,
                                            std::uint16_t listen_port,
-                                           std::span<const net::Prefix> pools);
+                                           const Site& site);
 
 class Firewall {
   public:
@@ -49,7 +57,7 @@ class Firewall {
     /// Brings it about; what cannot be is a problem and tried again. The same again does nothing.
     void set(const config::Config& config,
              std::uint16_t listen_port,
-             std::span<const net::Prefix> pools);
+             const Site& site);
     /// For lockdown, beside the configured ones: the machines that discovery has found.
     void set_allowed(std::vector<net::Prefix> machines);
     /// For lockdown: who may come with a token that is alive; a default route is everybody.

@@ -18,14 +18,25 @@ namespace {
 constexpr std::chrono::seconds kDaemonEnds{3};
 constexpr std::chrono::milliseconds kLookEvery{50};
 
-Result<std::vector<net::Prefix>> pools_in_state(const config::Config& config,
-                                                const config::Paths& paths) {
+Result<Site> site_in_state(const config::Config& config, const config::Paths& paths) {
     StateStorage storage{network_directory(paths, config)};
     const auto network = mesh::State{storage}.network();
     if (!network) {
         return network.error();
     }
-    return *network ? (*network)->pools : std::vector<net::Prefix>{};
+    Site site;
+    if (!*network) {
+        return site;
+    }
+    site.pools = (*network)->pools;
+    if (const auto certificate = identity::parse_certificate((*network)->certificate)) {
+        site.blocks = certificate->blocks;
+        site.routed = certificate->routed;
+    }
+    for (const config::PeerConfig& peer : config.peers) {
+        site.guests.insert(site.guests.end(), peer.allowed_ips.begin(), peer.allowed_ips.end());
+    }
+    return site;
 }
 
 /// Whether tables that we may not change are there: the daemon's own.
@@ -50,11 +61,11 @@ Result<> remove_tables(firewall::Nftables& nftables) {
 }  // namespace
 
 Result<> guard_up(const config::Config& config, const config::Paths& paths) {
-    const auto pools = pools_in_state(config, paths);
-    if (!pools) {
-        return pools.error();
+    const auto site = site_in_state(config, paths);
+    if (!site) {
+        return site.error();
     }
-    const firewall::Ruleset ruleset = ruleset_of(config, config.node.listen_port, *pools);
+    const firewall::Ruleset ruleset = ruleset_of(config, config.node.listen_port, *site);
     if (ruleset.empty()) {
         return {};
     }
@@ -85,11 +96,11 @@ Result<> guard_down(const config::Config& config, const config::Paths& paths) {
     if (!rtnetlink) {
         return rtnetlink.error();
     }
-    const auto pools = pools_in_state(config, paths);
-    if (!pools) {
-        return pools.error();
+    const auto site = site_in_state(config, paths);
+    if (!site) {
+        return site.error();
     }
-    return remove_pool_routing(*rtnetlink, *pools);
+    return remove_pool_routing(*rtnetlink, site->pools);
 }
 
 }  // namespace weft::control

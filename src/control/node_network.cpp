@@ -165,7 +165,20 @@ void Node::Impl::reconcile_members() {
 
 /// The guards are there before the first route that they guard.
 void Node::Impl::sync_firewall() {
-    firewall_->set(config_, engine_->listen_port(), pools());
+    Site site;
+    const mesh::Participant& participant = overlay_->participant();
+    if (participant.is_member()) {
+        site.pools = participant.network().pools;
+        site.blocks = participant.certificate().blocks;
+        site.routed = participant.certificate().routed;
+        for (const auto& [key, peer] : peers_) {
+            if (!peer.member) {
+                site.guests.insert(
+                    site.guests.end(), peer.allowed_ips.begin(), peer.allowed_ips.end());
+            }
+        }
+    }
+    firewall_->set(config_, engine_->listen_port(), site);
     invite();
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// See rule_expressions.hpp. Kernel: net/netfilter/nft_{meta,payload,lookup,fib,rt,exthdr}.c.
+// See rule_expressions.hpp. Kernel: net/netfilter/nft_{meta,payload,lookup,ct,fib,rt,exthdr}.c.
 #include "rule_expressions.hpp"
 
 #include <algorithm>
@@ -35,6 +35,8 @@ constexpr std::uint8_t kTcpSynRst = 0x06;
 constexpr std::uint8_t kTcpOptionMss = 2;
 constexpr std::uint32_t kMssOffset = 2;
 constexpr std::uint32_t kMssSize = 2;
+constexpr std::uint32_t kStateEstablished = 1 << 1;  // NF_CT_STATE_BIT()
+constexpr std::uint32_t kStateRelated = 1 << 2;
 constexpr std::uint32_t kFullyRandom = 1 << 4;  // NF_NAT_RANGE_PROTO_RANDOM_FULLY
 
 class Expressions {
@@ -89,6 +91,21 @@ class Expressions {
         nftnl_expr_set(bits, NFTNL_EXPR_BITWISE_MASK, &mask, sizeof mask);
         nftnl_expr_set(bits, NFTNL_EXPR_BITWISE_XOR, &none, sizeof none);
         compare_byte(kTcpSyn);
+    }
+
+    void operator()(const Established& /*match*/) {
+        nftnl_expr* const state = add("ct");
+        nftnl_expr_set_u32(state, NFTNL_EXPR_CT_KEY, NFT_CT_STATE);
+        nftnl_expr_set_u32(state, NFTNL_EXPR_CT_DREG, kRegister);
+        nftnl_expr* const bits = add("bitwise");
+        const std::uint32_t mask = kStateEstablished | kStateRelated;
+        const std::uint32_t none = 0;
+        nftnl_expr_set_u32(bits, NFTNL_EXPR_BITWISE_SREG, kRegister);
+        nftnl_expr_set_u32(bits, NFTNL_EXPR_BITWISE_DREG, kRegister);
+        nftnl_expr_set_u32(bits, NFTNL_EXPR_BITWISE_LEN, sizeof mask);
+        nftnl_expr_set(bits, NFTNL_EXPR_BITWISE_MASK, &mask, sizeof mask);
+        nftnl_expr_set(bits, NFTNL_EXPR_BITWISE_XOR, &none, sizeof none);
+        compare(NFT_CMP_NEQ, &none, sizeof none);
     }
 
     void operator()(const SpoofedSource& /*match*/) {

@@ -15,8 +15,8 @@
 
 namespace weft::firewall {
 
-/// Packets dropped, by reason: "inbound", "outbound", "arp", "spoofed", "metadata", "loopback",
-/// "lockdown".
+/// Packets dropped, by reason: "inbound", "outbound", "unmasqueraded", "exit", "arp", "spoofed",
+/// "metadata", "loopback", "lockdown".
 using DropCounts = std::map<std::string, std::uint64_t>;
 
 enum class Ownership : std::uint8_t {

@@ -19,6 +19,11 @@ struct Ruleset {
     std::uint16_t listen_port = 0;  // UDP
     /// Of the network; without any there are no guards, no masquerade and no MSS clamp.
     std::vector<net::Prefix> pools;
+    std::vector<net::Prefix> blocks;  // the node's own containers'
+    /// Networks behind the node that its certificate names: the overlay reaches them.
+    std::vector<net::Prefix> routed;
+    /// Of configured peers: they may use the node as a gateway, unlike the network's members.
+    std::vector<net::Prefix> guests;
     bool masquerade = true;
     bool mss_clamp = true;
     /// What containers may reach of the metadata addresses (kMetadata in build.cpp).
