@@ -45,6 +45,12 @@ bool are_others(firewall::Nftables& nftables, const Error& error) {
     return error.code.value() == EPERM && drops && !drops->empty();
 }
 
+/// Whether the kernel has no nf_tables, and so nothing of ours in it.
+bool has_none(const Error& error) {
+    const int code = error.code.value();
+    return code == EOPNOTSUPP || code == EPROTONOSUPPORT || code == EAFNOSUPPORT;
+}
+
 /// A daemon that is just ending gives its tables up a moment later.
 Result<> remove_tables(firewall::Nftables& nftables) {
     const auto until = std::chrono::steady_clock::now() + kDaemonEnds;
@@ -73,8 +79,8 @@ Result<> guard_up(const config::Config& config, const config::Paths& paths) {
     if (!rtnetlink) {
         return rtnetlink.error();
     }
-    if (Result<> routed = ensure_pool_routing(*rtnetlink, ruleset.pools); !routed) {
-        return routed;
+    if (const auto routed = ensure_pool_routing(*rtnetlink, ruleset.pools); !routed) {
+        return routed.error();
     }
     Result<firewall::Nftables> nftables = firewall::Nftables::open();
     if (!nftables) {
@@ -85,10 +91,11 @@ Result<> guard_up(const config::Config& config, const config::Paths& paths) {
     return !applied && are_others(*nftables, applied.error()) ? Result<>{} : applied;
 }
 
-Result<> guard_down(const config::Config& config, const config::Paths& paths) {
+Result<> guard_down() {
     Result<firewall::Nftables> nftables = firewall::Nftables::open();
     if (nftables) {
-        if (Result<> removed = remove_tables(*nftables); !removed) {
+        Result<> removed = remove_tables(*nftables);
+        if (!removed && !has_none(removed.error())) {
             return removed;
         }
     }
@@ -96,11 +103,7 @@ Result<> guard_down(const config::Config& config, const config::Paths& paths) {
     if (!rtnetlink) {
         return rtnetlink.error();
     }
-    const auto site = site_in_state(config, paths);
-    if (!site) {
-        return site.error();
-    }
-    return remove_pool_routing(*rtnetlink, site->pools);
+    return remove_pool_routing(*rtnetlink, {});
 }
 
 }  // namespace weft::control

@@ -94,16 +94,18 @@ Rule no_loopback() {
             "loopback: from outside to this machine's loopback address"};
 }
 
-Chain from_containers() {
+Chain from_containers(const Ruleset& ruleset) {
     Chain chain{"from_containers", std::nullopt, {}};
     add_for_families(chain.rules, no_metadata);
     chain.rules.push_back(no_loopback());
     chain.rules.push_back({{AddressIn{net::Family::kIpv6, End::kSource, "unrouted6"}},
                            Action::kReturn,
                            "neighbour discovery"});
-    chain.rules.push_back({{SpoofedSource{}},
-                           Action::kDrop,
-                           "spoofed: a container with an address that is not its own"});
+    if (ruleset.has(Part::kAntiSpoof)) {
+        chain.rules.push_back({{SpoofedSource{}},
+                               Action::kDrop,
+                               "spoofed: a container with an address that is not its own"});
+    }
     return chain;
 }
 
@@ -171,8 +173,10 @@ Chain exits(const Ruleset& ruleset) {
                     Action::kReturn,
                     "of peers that are configured here"};
     });
-    chain.rules.push_back(
-        {{Established{}}, Action::kReturn, "answers to what came by this machine"});
+    if (ruleset.has(Part::kTracking)) {
+        chain.rules.push_back(
+            {{Established{}}, Action::kReturn, "answers to what came by this machine"});
+    }
     chain.rules.push_back({{}, Action::kDrop, "exit: from the overlay to a network outside of it"});
     return chain;
 }
@@ -186,6 +190,19 @@ Chain lockdown(const Ruleset& ruleset) {
                     "lockdown: to weft's port from a machine that is not allowed"};
     });
     return chain;
+}
+
+/// What leads weft's own packets past connection tracking, which masquerading turns on for all.
+std::array<Chain, 2> untracked(const Ruleset& ruleset) {
+    return {
+        Chain{"untracked_in",
+              Hook{NF_INET_PRE_ROUTING, kRaw, "filter"},
+              {{{UdpTo{ruleset.listen_port}, ToThisMachine{}},
+                Action::kNotrack,
+                "the tunnel is no connection"}}},
+        Chain{"untracked_out",
+              Hook{NF_INET_LOCAL_OUT, kRaw, "filter"},
+              {{{UdpFrom{ruleset.listen_port}}, Action::kNotrack, "the tunnel is no connection"}}}};
 }
 
 Chain clamp_mss(const Ruleset& ruleset) {
@@ -291,7 +308,7 @@ Table build_inet(const Ruleset& ruleset) {
     Table table{TableFamily::kInet, {}, {}};
     if (!ruleset.pools.empty()) {
         table.sets = build_pool_sets(ruleset);
-        table.chains.push_back(from_containers());
+        table.chains.push_back(from_containers(ruleset));
         table.chains.push_back(from_overlay());
         table.chains.push_back(guard_in(ruleset));
         table.chains.push_back(exits(ruleset));
@@ -304,10 +321,16 @@ Table build_inet(const Ruleset& ruleset) {
         }
         table.chains.push_back(lockdown(ruleset));
     }
-    if (!ruleset.pools.empty() && ruleset.mss_clamp) {
+    const bool can_notrack = ruleset.has(Part::kTracking) && ruleset.has(Part::kAntiSpoof);
+    if (!ruleset.pools.empty() && ruleset.notrack && can_notrack) {
+        for (Chain& chain : untracked(ruleset)) {
+            table.chains.push_back(std::move(chain));
+        }
+    }
+    if (!ruleset.pools.empty() && ruleset.mss_clamp && ruleset.has(Part::kMssClamp)) {
         table.chains.push_back(clamp_mss(ruleset));
     }
-    if (!ruleset.pools.empty() && ruleset.masquerade) {
+    if (!ruleset.pools.empty() && ruleset.masquerade && ruleset.has(Part::kMasquerade)) {
         table.chains.push_back(leave(ruleset));
     }
     return table;
@@ -342,7 +365,7 @@ std::vector<Table> build(const Ruleset& ruleset) {
     if (!ruleset.empty()) {
         tables.push_back(build_inet(ruleset));
     }
-    if (!ruleset.pools.empty()) {
+    if (!ruleset.pools.empty() && ruleset.has(Part::kArp)) {
         tables.push_back(build_arp(ruleset));
     }
     return tables;

@@ -285,6 +285,13 @@ TOML
     inside a1 ip link set eth0 mtu 1420
 }
 
+@test "taken down and up again, the interface has its routes at once" {
+    inside a ip link set weft0 down
+    inside a ip link set weft0 up
+    eventually 2 answers a1 10.44.1.10
+    eventually 2 answers a1 fd44:0:0:1::10
+}
+
 rules_are_there() { inside a ip rule list | cmp -s - "$BATS_TEST_TMPDIR/rules"; }
 @test "what others remove of rules, routes and addresses is back at once" {
     local what
@@ -338,7 +345,7 @@ flush_times() {
 }
 
 @test "killed between two rulesets there is the old one or the new one" {
-    local tries=15 i rules pid
+    local tries=5 i rules pid
     [ "$WEFT_FULL" = no ] || tries=300
     "$LAB" stop b
     inside b weftd --guard up
@@ -478,6 +485,7 @@ nothing_of_it() { # NODE
 }
 
 @test "weft down with the daemon running: both are gone; leaving the network takes the guards along" {
+    echo '[broken' >>"$(root_of a)/etc/weft/weft.toml" # it is not asked
     inside a weft down
     eventually 5 fails "$LAB" pid a
     nothing_of_it a

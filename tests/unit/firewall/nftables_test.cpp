@@ -290,6 +290,21 @@ TEST(Nftables, LocksDownWithoutAPool) {
     EXPECT_EQ(run("nft list tables"), "table inet weft\n");
 }
 
+TEST(Nftables, LeadsTheTunnelPastConnectionTracking) {
+    WEFT_OPEN_NFTABLES(nftables);
+    Ruleset ruleset = example();
+    ruleset.notrack = true;
+    ASSERT_TRUE(nftables->apply(ruleset, Ownership::kShared));
+    EXPECT_TRUE(nftables->lacking().empty());
+    EXPECT_EQ(run("nft -s list chain inet weft untracked_in | grep notrack"),
+              "udp dport 51840 fib daddr type local counter notrack comment \"the tunnel is no "
+              "connection\"\n");
+    EXPECT_EQ(run("nft -s list chain inet weft untracked_out | grep notrack"),
+              "udp sport 51840 counter notrack comment \"the tunnel is no connection\"\n");
+    run("ip link set lo up; bash -c 'echo x >/dev/udp/127.0.0.1/51840'");
+    EXPECT_EQ(run("nft list chain inet weft untracked_in | grep -c 'packets 1 .*notrack'"), "1\n");
+}
+
 TEST(Nftables, ChangesWhoIsAllowedAndNothingElse) {
     WEFT_OPEN_NFTABLES(nftables);
     Ruleset ruleset = example();
