@@ -186,11 +186,11 @@ Result<int> Daemon::run() {
 }
 
 Result<> change_guards(const config::Paths& paths, bool up) {
-    const Result<config::Config> config = config::load(paths);
-    if (!config) {
-        return config.error();
+    if (!up) {
+        return control::guard_down();
     }
-    return up ? control::guard_up(*config, paths) : control::guard_down(*config, paths);
+    const Result<config::Config> config = config::load(paths);
+    return config ? control::guard_up(*config, paths) : Result<>{config.error()};
 }
 
 constexpr const char* kExamples =

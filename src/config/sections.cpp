@@ -277,11 +277,12 @@ constexpr std::array<Key<Draft>, 3> kCniKeys{{
     {"bin_dir", take_directory<&CniConfig::bin_dir>},
 }};
 
-constexpr std::array<Key<Draft>, 7> kFirewallKeys{{
+constexpr std::array<Key<Draft>, 8> kFirewallKeys{{
     {"enabled", take_switch<&FirewallConfig::enabled>},
     {"lockdown", take_switch<&FirewallConfig::lockdown>},
     {"masquerade", take_switch<&FirewallConfig::masquerade>},
     {"mss_clamp", take_switch<&FirewallConfig::mss_clamp>},
+    {"notrack", take_switch<&FirewallConfig::notrack>},
     {"exclusive", take_switch<&FirewallConfig::exclusive>},
     {"allow", take_prefixes<&FirewallConfig::allow>},
     {"metadata", take_prefixes<&FirewallConfig::metadata>},

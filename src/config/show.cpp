@@ -132,6 +132,7 @@ std::vector<Section> sections_of(const Config& config) {
                          {"lockdown", truth(firewall.lockdown)},
                          {"masquerade", truth(firewall.masquerade)},
                          {"mss_clamp", truth(firewall.mss_clamp)},
+                         {"notrack", truth(firewall.notrack)},
                          {"exclusive", truth(firewall.exclusive)},
                          {"allow", quote(firewall.allow)},
                          {"metadata", quote(firewall.metadata)}}});

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include "pool_routing.hpp"
 #include "reconcile.hpp"
@@ -19,8 +20,44 @@ namespace {
 /// Between two repairs, so that nobody who removes things for ever keeps us busy for ever. With a
 /// transaction's own time well within 200 ms.
 constexpr std::chrono::milliseconds kRepairEvery{50};
+/// After so many, with no pause of kCalmAfter in between, half as often; 3.2 s apart at most.
+constexpr unsigned kRepairsInARow = 128;
+constexpr unsigned kDoublingsMost = 6;
+constexpr std::chrono::seconds kCalmAfter{10};
 /// For how long a counter that has risen is a problem.
 constexpr std::chrono::minutes kToldFor{10};
+
+constexpr const char* kHasIpv6 = "/proc/net/if_inet6";
+
+struct Lack {
+    firewall::Part part;
+    const char* what;
+    const char* cause;
+    const char* remedy;
+};
+using firewall::Part;
+constexpr std::array kLacks = {
+    Lack{Part::kMasquerade,
+         "masquerade",
+         "the kernel has none: containers do not leave the cluster",
+         "modprobe -a nft_masq nft_chain_nat, or firewall.masquerade = false"},
+    Lack{Part::kMssClamp,
+         "mss_clamp",
+         "the kernel cannot change TCP's segment size: large packets may be lost on the way",
+         "a kernel with CONFIG_NF_TABLES and its rt expression, or firewall.mss_clamp = false"},
+    Lack{Part::kAntiSpoof,
+         "spoofed",
+         "the kernel cannot look up routes in rules: containers may use others' addresses",
+         "modprobe -a nft_fib_inet"},
+    Lack{Part::kTracking,
+         "connections",
+         "the kernel does not track them: nothing but the overlay is answered by its members",
+         "modprobe -a nft_ct"},
+    Lack{Part::kArp,
+         "arp",
+         "the kernel has no such tables: it may answer ARP for overlay addresses",
+         "a kernel with CONFIG_NF_TABLES_ARP"},
+};
 
 struct Explanation {
     std::string_view reason;
@@ -39,6 +76,17 @@ constexpr std::array kExplanations = {
                 "packets to overlay addresses were about to leave outside the tunnel: another "
                 "route or rule takes them",
                 "nothing got out; find what is before weft's rules: ip rule, ip route get ADDRESS"},
+    Explanation{
+        "unmasqueraded",
+        "info",
+        "containers' packets were about to leave with overlay addresses, as what connection "
+        "tracking takes for invalid",
+        "nothing got out; where firewall.masquerade is false, masquerade them yourself"},
+    Explanation{"exit",
+                "warning",
+                "members of the overlay sent packets for networks outside of it by this node",
+                "nothing got through; if they may: a certificate that names it: weft cert sign "
+                "--route PREFIX"},
     Explanation{"spoofed",
                 "warning",
                 "a container sent packets with an address that is not its own",
@@ -65,16 +113,20 @@ constexpr std::array kExplanations = {
 
 firewall::Ruleset ruleset_of(const config::Config& config,
                              std::uint16_t listen_port,
-                             std::span<const net::Prefix> pools) {
+                             const Site& site) {
     firewall::Ruleset ruleset;
     if (!config.firewall.enabled) {
         return ruleset;
     }
     ruleset.interface = config.node.interface;
     ruleset.listen_port = listen_port;
-    ruleset.pools.assign(pools.begin(), pools.end());
+    ruleset.pools = site.pools;
+    ruleset.blocks = site.blocks;
+    ruleset.routed = site.routed;
+    ruleset.guests = site.guests;
     ruleset.masquerade = config.firewall.masquerade;
     ruleset.mss_clamp = config.firewall.mss_clamp;
+    ruleset.notrack = config.firewall.notrack;
     ruleset.metadata_allowed = config.firewall.metadata;
     ruleset.lockdown = config.firewall.lockdown;
     if (!ruleset.lockdown) {
@@ -105,15 +157,10 @@ void Firewall::stop() {
 
 // ---- What shall be -----------------------------------------------------------------------------
 
-void Firewall::set(const config::Config& config,
-                   std::uint16_t listen_port,
-                   std::span<const net::Prefix> pools) {
-    firewall::Ruleset ruleset = ruleset_of(config, listen_port, pools);
+void Firewall::set(const config::Config& config, std::uint16_t listen_port, const Site& site) {
+    firewall::Ruleset ruleset = ruleset_of(config, listen_port, site);
     configured_ = std::exchange(ruleset.allowed, {});
     ruleset.allowed = ruleset.lockdown ? all_allowed() : std::vector<net::Prefix>{};
-    if (!std::exchange(was_set_, true) && ruleset.pools.empty()) {
-        guarded_.assign(pools.begin(), pools.end());  // by an earlier run, perhaps
-    }
     route_pools(ruleset.pools);
     if (applied_ && ruleset == wanted_ && exclusive_ == config.firewall.exclusive) {
         return;
@@ -125,30 +172,44 @@ void Firewall::set(const config::Config& config,
 
 /// Routing first: it holds where there is no nftables.
 void Firewall::route_pools(std::span<const net::Prefix> pools) {
-    if (pools.empty() && guarded_.empty()) {
+    const bool is_clean =
+        left_of_ && std::equal(pools.begin(), pools.end(), left_of_->begin(), left_of_->end());
+    if (pools.empty() && is_clean) {
         return;
     }
+    guarded_.assign(pools.begin(), pools.end());
+    const Result<> routed = try_route_pools(pools, is_clean);
+    if (!routed && !routing_failed_) {
+        parts_.log.error("pool_not_routed", {{"cause", routed.error().message()}});
+    }
+    routing_failed_ = routed ? std::nullopt : std::optional{routed.error()};
+    if (!pools.empty()) {
+        watch_routes();
+    }
+}
+
+/// New ones first, so that there is no moment without.
+Result<> Firewall::try_route_pools(std::span<const net::Prefix> pools, bool is_clean) {
     if (!rtnetlink_) {
         Result<netlink::Rtnetlink> opened = netlink::Rtnetlink::open();
         if (!opened) {
-            routing_failed_ = opened.error();
-            return;
+            return opened.error();
         }
         rtnetlink_ = std::move(*opened);
     }
-    std::vector<net::Prefix> gone;
-    std::copy_if(guarded_.begin(), guarded_.end(), std::back_inserter(gone), [&](const auto& pool) {
-        return std::find(pools.begin(), pools.end(), pool) == pools.end();
-    });
-    Result<> routed = remove_pool_routing(*rtnetlink_, gone);
-    if (routed) {
-        routed = ensure_pool_routing(*rtnetlink_, pools);
-    }
-    routing_failed_ = routed ? std::nullopt : std::optional{routed.error()};
+    Result<std::vector<net::Prefix>> routed = ensure_pool_routing(*rtnetlink_, pools);
     if (!routed) {
-        parts_.log.error("pool_not_routed", {{"cause", routed.error().message()}});
+        return routed.error();
     }
-    guarded_.assign(pools.begin(), pools.end());
+    guarded_ = std::move(*routed);
+    if (is_clean) {
+        return {};
+    }
+    Result<> removed = remove_pool_routing(*rtnetlink_, pools);
+    if (removed) {
+        left_of_.emplace(pools.begin(), pools.end());
+    }
+    return removed;
 }
 
 void Firewall::apply() {
@@ -171,10 +232,11 @@ void Firewall::apply() {
                 exclusive_ ? firewall::Ownership::kOurs : firewall::Ownership::kShared;
             if (Result<> done = nftables_->apply(wanted_, ownership); !done) {
                 failed_ = done.error();
+                name_other_owner(*failed_);
             }
         }
         for (auto& [reason, drops] : drops_) {
-            drops.last = 0;
+            drops.last = failed_ ? drops.last : 0;
         }
     }
     if (failed_) {
@@ -183,7 +245,16 @@ void Firewall::apply() {
     }
     applied_ = true;
     if (!wanted_.empty()) {
-        start_watching();
+        watch_rules();
+    }
+}
+
+/// The kernel says only that it is not allowed.
+void Firewall::name_other_owner(Error& error) {
+    const auto counts = nftables_->drops();
+    if (error.code.value() == EPERM && counts && !counts->empty()) {
+        error.cause += ": another weftd holds nftables' table inet weft";
+        error.remedy = "one weftd for each network namespace: end the other one";
     }
 }
 
@@ -223,7 +294,7 @@ void Firewall::change_allowed() {
 
 // ---- What others remove ------------------------------------------------------------------------
 
-void Firewall::start_watching() {
+void Firewall::watch_rules() {
     if (!monitor_) {
         if (Result<firewall::Monitor> opened = firewall::Monitor::open()) {
             monitor_ = std::move(*opened);
@@ -234,6 +305,9 @@ void Firewall::start_watching() {
             parts_.log.warn("firewall_not_watched", {{"cause", opened.error().message()}});
         }
     }
+}
+
+void Firewall::watch_routes() {
     if (!route_monitor_) {
         if (Result<netlink::RouteMonitor> opened = netlink::RouteMonitor::open()) {
             route_monitor_ = std::move(*opened);
@@ -277,8 +351,13 @@ void Firewall::repair_soon() {
         return;
     }
     repair_due_ = true;
+    if (BootClock::now() - repaired_ > kCalmAfter) {
+        repairs_ = 0;
+    }
+    const Duration pause =
+        kRepairEvery * (1 << std::min(repairs_ / kRepairsInARow, kDoublingsMost));
     timer_.expires_after(
-        std::max<Duration>(repaired_ + kRepairEvery - BootClock::now(), Duration::zero()));
+        std::max<Duration>(repaired_ + pause - BootClock::now(), Duration::zero()));
     timer_.async_wait([this](const boost::system::error_code& error) {
         if (!error) {
             repair();
@@ -288,6 +367,7 @@ void Firewall::repair_soon() {
 
 void Firewall::repair() {
     repair_due_ = false;
+    ++repairs_;
     repaired_ = BootClock::now();
     if (std::exchange(routing_lost_, false)) {
         route_pools(wanted_.pools);
@@ -309,9 +389,7 @@ void Firewall::tick() {
     if (failed_) {
         apply();
     }
-    if (routing_failed_) {
-        route_pools(wanted_.pools);
-    }
+    route_pools(wanted_.pools);
 }
 
 void Firewall::observe() {
@@ -341,6 +419,18 @@ void Firewall::add_drops(std::map<std::string, std::uint64_t>& out) const {
     }
 }
 
+const Error* Firewall::failure() const {
+    return routing_failed_ ? &*routing_failed_ : failed_ ? &*failed_ : nullptr;
+}
+
+void Firewall::add_lacks(std::vector<api::Problem>& out) const {
+    for (const Lack& each : kLacks) {
+        if (nftables_ && nftables_->lacking().contains(each.part)) {
+            out.push_back({"firewall_incomplete", "warning", each.what, each.cause, each.remedy});
+        }
+    }
+}
+
 void Firewall::add_problems(std::vector<api::Problem>& out) const {
     if (routing_failed_) {
         out.push_back({"pool_not_routed",
@@ -349,9 +439,22 @@ void Firewall::add_problems(std::vector<api::Problem>& out) const {
                        routing_failed_->cause,
                        routing_failed_->remedy});
     }
+    for (const net::Prefix& pool : wanted_.pools) {
+        const bool is_routed = std::find(guarded_.begin(), guarded_.end(), pool) != guarded_.end();
+        if (!is_routed && (pool.address.is_v4() || ::access(kHasIpv6, F_OK) == 0)) {
+            out.push_back(
+                {"pool_not_guarded",
+                 "warning",
+                 pool.to_string(),
+                 "this kernel has no routing rules: without the tunnel nftables alone "
+                 "keeps the pool's packets here",
+                 "a kernel with CONFIG_IP_MULTIPLE_TABLES and CONFIG_IPV6_MULTIPLE_TABLES"});
+        }
+    }
     if (failed_) {
         out.push_back({"firewall_not_set", "error", "nftables", failed_->cause, failed_->remedy});
     }
+    add_lacks(out);
     for (const Explanation& each : kExplanations) {
         const auto found = drops_.find(std::string{each.reason});
         if (found == drops_.end() || !found->second.risen ||

@@ -27,10 +27,18 @@
 
 namespace weft::control {
 
+/// What the network and the node's place in it are to the guards; in no network nothing.
+struct Site {
+    std::vector<net::Prefix> pools;
+    std::vector<net::Prefix> blocks;  // the node's own
+    std::vector<net::Prefix> routed;  // behind it, by its certificate
+    std::vector<net::Prefix> guests;  // of configured peers
+};
+
 /// What the configuration and the network want; `allowed` are the configured ones.
 [[nodiscard]] firewall::Ruleset ruleset_of(const config::Config& config,
                                            std::uint16_t listen_port,
-                                           std::span<const net::Prefix> pools);
+                                           const Site& site);
 
 class Firewall {
   public:
@@ -47,9 +55,7 @@ class Firewall {
     Firewall& operator=(const Firewall&) = delete;
 
     /// Brings it about; what cannot be is a problem and tried again. The same again does nothing.
-    void set(const config::Config& config,
-             std::uint16_t listen_port,
-             std::span<const net::Prefix> pools);
+    void set(const config::Config& config, std::uint16_t listen_port, const Site& site);
     /// For lockdown, beside the configured ones: the machines that discovery has found.
     void set_allowed(std::vector<net::Prefix> machines);
     /// For lockdown: who may come with a token that is alive; a default route is everybody.
@@ -61,10 +67,14 @@ class Firewall {
     /// Watches no longer; the guards stay.
     void stop();
 
-    /// The pools that are guarded: routes in them are in the pools' table.
+    /// The pools whose routes are in the pools' table.
     [[nodiscard]] std::span<const net::Prefix> guarded() const { return guarded_; }
     /// Whether nobody else can change the tables.
     [[nodiscard]] bool owned() const { return nftables_ && applied_ && nftables_->owned(); }
+    /// Whether what others remove is put back.
+    [[nodiscard]] bool watched() const { return monitor_ && route_monitor_; }
+    /// Nothing: routing and tables are in force.
+    [[nodiscard]] const Error* failure() const;
     /// "firewall_REASON" to packets, since the start.
     void add_drops(std::map<std::string, std::uint64_t>& out) const;
     void add_problems(std::vector<api::Problem>& out) const;
@@ -78,12 +88,16 @@ class Firewall {
 
     void watch(Watched& watched, int fd, std::function<void()> on_notice);
     void wait(Watched& watched);
-    void start_watching();
+    void watch_rules();
+    void watch_routes();
     void repair_soon();
     void repair();
     void route_pools(std::span<const net::Prefix> pools);
+    Result<> try_route_pools(std::span<const net::Prefix> pools, bool is_clean);
+    void name_other_owner(Error& error);
     void apply();
     void change_allowed();
+    void add_lacks(std::vector<api::Problem>& out) const;
     [[nodiscard]] std::vector<net::Prefix> all_allowed() const;
     void add_counts(const firewall::DropCounts& counts);
 
@@ -99,14 +113,15 @@ class Firewall {
     bool rules_lost_ = false;
     bool routing_lost_ = false;
     Time repaired_;
+    unsigned repairs_ = 0;  // without a pause
 
     firewall::Ruleset wanted_;  // `allowed`: all of them
     bool exclusive_ = true;
-    bool was_set_ = false;
     bool applied_ = false;  // wanted_ is in force
     std::vector<net::Prefix> configured_;
     std::vector<net::Prefix> machines_;
     std::vector<net::Prefix> invited_;
+    std::optional<std::vector<net::Prefix>> left_of_;  // only these pools' routing is there
     std::vector<net::Prefix> guarded_;
     std::optional<Error> failed_;
     std::optional<Error> routing_failed_;

@@ -18,20 +18,37 @@ namespace {
 constexpr std::chrono::seconds kDaemonEnds{3};
 constexpr std::chrono::milliseconds kLookEvery{50};
 
-Result<std::vector<net::Prefix>> pools_in_state(const config::Config& config,
-                                                const config::Paths& paths) {
+Result<Site> site_in_state(const config::Config& config, const config::Paths& paths) {
     StateStorage storage{network_directory(paths, config)};
     const auto network = mesh::State{storage}.network();
     if (!network) {
         return network.error();
     }
-    return *network ? (*network)->pools : std::vector<net::Prefix>{};
+    Site site;
+    if (!*network) {
+        return site;
+    }
+    site.pools = (*network)->pools;
+    if (const auto certificate = identity::parse_certificate((*network)->certificate)) {
+        site.blocks = certificate->blocks;
+        site.routed = certificate->routed;
+    }
+    for (const config::PeerConfig& peer : config.peers) {
+        site.guests.insert(site.guests.end(), peer.allowed_ips.begin(), peer.allowed_ips.end());
+    }
+    return site;
 }
 
 /// Whether tables that we may not change are there: the daemon's own.
 bool are_others(firewall::Nftables& nftables, const Error& error) {
     const auto drops = nftables.drops();
     return error.code.value() == EPERM && drops && !drops->empty();
+}
+
+/// Whether the kernel has no nf_tables, and so nothing of ours in it.
+bool has_none(const Error& error) {
+    const int code = error.code.value();
+    return code == EOPNOTSUPP || code == EPROTONOSUPPORT || code == EAFNOSUPPORT;
 }
 
 /// A daemon that is just ending gives its tables up a moment later.
@@ -50,11 +67,11 @@ Result<> remove_tables(firewall::Nftables& nftables) {
 }  // namespace
 
 Result<> guard_up(const config::Config& config, const config::Paths& paths) {
-    const auto pools = pools_in_state(config, paths);
-    if (!pools) {
-        return pools.error();
+    const auto site = site_in_state(config, paths);
+    if (!site) {
+        return site.error();
     }
-    const firewall::Ruleset ruleset = ruleset_of(config, config.node.listen_port, *pools);
+    const firewall::Ruleset ruleset = ruleset_of(config, config.node.listen_port, *site);
     if (ruleset.empty()) {
         return {};
     }
@@ -62,8 +79,8 @@ Result<> guard_up(const config::Config& config, const config::Paths& paths) {
     if (!rtnetlink) {
         return rtnetlink.error();
     }
-    if (Result<> routed = ensure_pool_routing(*rtnetlink, ruleset.pools); !routed) {
-        return routed;
+    if (const auto routed = ensure_pool_routing(*rtnetlink, ruleset.pools); !routed) {
+        return routed.error();
     }
     Result<firewall::Nftables> nftables = firewall::Nftables::open();
     if (!nftables) {
@@ -74,10 +91,11 @@ Result<> guard_up(const config::Config& config, const config::Paths& paths) {
     return !applied && are_others(*nftables, applied.error()) ? Result<>{} : applied;
 }
 
-Result<> guard_down(const config::Config& config, const config::Paths& paths) {
+Result<> guard_down() {
     Result<firewall::Nftables> nftables = firewall::Nftables::open();
     if (nftables) {
-        if (Result<> removed = remove_tables(*nftables); !removed) {
+        Result<> removed = remove_tables(*nftables);
+        if (!removed && !has_none(removed.error())) {
             return removed;
         }
     }
@@ -85,11 +103,7 @@ Result<> guard_down(const config::Config& config, const config::Paths& paths) {
     if (!rtnetlink) {
         return rtnetlink.error();
     }
-    const auto pools = pools_in_state(config, paths);
-    if (!pools) {
-        return pools.error();
-    }
-    return remove_pool_routing(*rtnetlink, *pools);
+    return remove_pool_routing(*rtnetlink, {});
 }
 
 }  // namespace weft::control

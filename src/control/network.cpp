@@ -156,6 +156,10 @@ void Network::Impl::join(const api::JoinRequest& request, Joined done) {
         answer_join(begun.error());
         return;
     }
+    if (const Result<identity::Token> token = identity::parse_token(request.token)) {
+        asked_ = token->endpoints;
+        parts_.changed();  // lockdown lets them answer
+    }
     parts_.overlay.carry_out(out);
 }
 
@@ -169,6 +173,7 @@ void Network::Impl::finish_join(const Result<>& outcome) {
 }
 
 void Network::Impl::answer_join(Result<api::NetworkReply> answer) {
+    asked_.clear();
     if (const Joined done = std::exchange(joined_, nullptr)) {
         done(std::move(answer));
     }
@@ -251,6 +256,9 @@ Result<api::NetworkReply> Network::init(const api::InitRequest& request) {
 }
 void Network::join(const api::JoinRequest& request, Joined done) {
     impl_->join(request, std::move(done));
+}
+std::vector<net::Endpoint> Network::asked_to_join() const {
+    return impl_->asked_to_join();
 }
 void Network::leave(Left done) {
     impl_->leave(std::move(done));

@@ -34,6 +34,7 @@ class Network::Impl {
 
     Result<api::NetworkReply> init(const api::InitRequest& request);
     void join(const api::JoinRequest& request, Joined done);
+    [[nodiscard]] const std::vector<net::Endpoint>& asked_to_join() const { return asked_; }
     void leave(Left done);
     Result<api::TokenReply> create_token(const api::TokenRequest& request);
     Result<> withdraw_token(const std::string& id);
@@ -69,7 +70,8 @@ class Network::Impl {
     [[nodiscard]] Result<> check_not_stretching() const;
 
     Parts parts_;
-    Joined joined_;  // who waits
+    Joined joined_;                     // who waits
+    std::vector<net::Endpoint> asked_;  // while somebody does
     Left left_;
     boost::asio::steady_timer leave_timer_;
     std::thread stretching_;  // a passphrase; joined when it is done

@@ -228,6 +228,7 @@ Result<> Node::Impl::edit_device(const DeviceEdit& edit) {
     if (rebinds) {
         overlay_->take_sockets();
         describe_self();  // another port, perhaps
+        sync_firewall();
     }
     return applied;
 }

@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 
 #include <weft/firewall/foreign.hpp>
+#include <weft/firewall/interval.hpp>
 
 #include "device_access.hpp"
 #include "node_impl.hpp"
@@ -17,6 +18,8 @@ namespace {
 
 /// Long enough for the answer to weft down to be on its way.
 constexpr std::chrono::milliseconds kDownAfter{100};
+
+constexpr std::uint8_t kFromRouter = 9;  // RTPROT_RA
 
 /// A sysctl's value; "" where the kernel has none of that name.
 std::string sysctl(const std::string& path) {
@@ -78,8 +81,7 @@ std::vector<api::Check> Node::Impl::check() {
     std::vector<api::Check> checks{check_interface(), check_offloads(), check_clock()};
     checks.push_back(
         check_forwarding("ip_forward", "net/ipv4/ip_forward", "net.ipv4.ip_forward=1"));
-    checks.push_back(check_forwarding(
-        "ip6_forwarding", "net/ipv6/conf/all/forwarding", "net.ipv6.conf.all.forwarding=1"));
+    checks.push_back(check_ip6_forwarding());
     checks.push_back(check_loopback());
     checks.push_back(check_guards());
     add_foreign_checks(checks);
@@ -92,6 +94,35 @@ std::vector<api::Check> Node::Impl::check() {
         }
     }
     return checks;
+}
+
+/// A machine that forwards takes no router's word, unless it is told to (accept_ra = 2): its own
+/// default route would expire.
+api::Check Node::Impl::check_ip6_forwarding() {
+    std::string heed;
+    const auto links = rtnetlink_->links();
+    const auto routes = rtnetlink_->routes(netlink::kAnyInterface);
+    for (const netlink::Link& link : links ? *links : std::vector<netlink::Link>{}) {
+        const bool by_router =
+            routes && std::any_of(routes->begin(), routes->end(), [&](const auto& route) {
+                return route.interface == link.index && route.protocol == kFromRouter &&
+                       !route.destination.address.is_v4() && route.destination.length == 0;
+            });
+        if (by_router && sysctl("net/ipv6/conf/" + link.name + "/accept_ra") == "1") {
+            heed += "net.ipv6.conf." + link.name + ".accept_ra=2 ";
+        }
+    }
+    const std::string setting = heed + "net.ipv6.conf.all.forwarding=1";
+    api::Check check =
+        check_forwarding("ip6_forwarding", "net/ipv6/conf/all/forwarding", setting.c_str());
+    if (check.state == "ok" && !heed.empty()) {
+        check = {"ip6_forwarding",
+                 "warning",
+                 "on, and so routers' advertisements are no longer heeded: this machine's default "
+                 "route will expire",
+                 "sysctl -w " + heed};
+    }
+    return check;
 }
 
 api::Check Node::Impl::check_interface() {
@@ -155,24 +186,36 @@ api::Check Node::Impl::check_guards() {
     if (pools().empty()) {
         return {"guards", "skipped", "in no network: there is no pool to guard", ""};
     }
+    if (const Error* const failed = firewall_->failure()) {
+        return {"guards", "error", failed->cause, failed->remedy};
+    }
     for (const net::Prefix& pool : pools()) {
-        const net::IpAddress address = pool.first_host();
-        const auto own = own_addresses();
-        const bool is_own = std::any_of(
-            own.begin(), own.end(), [&](const auto& each) { return each.address == address; });
-        const Result<unsigned> way = rtnetlink_->interface_towards(address);
-        if (!is_own && (!way || *way != engine_->ifindex())) {
-            return {"guards",
-                    "error",
-                    pool.to_string() + " is routed elsewhere than to " + engine_->interface(),
-                    "ip route get " + address.to_string() + "; ip rule"};
+        for (const firewall::Interval& all :
+             firewall::intervals_of(std::span{&pool, 1}, pool.address.family())) {
+            for (const net::IpAddress& address : {pool.first_host(), all.last}) {
+                if (!is_by_overlay(address)) {
+                    return {
+                        "guards",
+                        "error",
+                        pool.to_string() + " is routed elsewhere than to " + engine_->interface(),
+                        "ip route get " + address.to_string() + "; ip rule"};
+                }
+            }
         }
     }
-    return {"guards",
-            "ok",
-            firewall_->owned() ? "in force, and nobody else can change them"
-                               : "in force; put back when somebody removes them",
-            ""};
+    const char* kept = firewall_->owned()     ? "in force, and nobody else can change the tables"
+                       : firewall_->watched() ? "in force; put back when somebody removes them"
+                                              : "in force, but nobody watches them";
+    return {"guards", firewall_->watched() ? "ok" : "warning", kept, ""};
+}
+
+/// Whether packets to it go into the tunnel; the node's own addresses are nobody's business.
+bool Node::Impl::is_by_overlay(const net::IpAddress& address) {
+    const auto own = own_addresses();
+    const bool is_own = std::any_of(
+        own.begin(), own.end(), [&](const auto& each) { return each.address == address; });
+    const Result<unsigned> way = rtnetlink_->interface_towards(address);
+    return is_own || (way && *way == engine_->ifindex());
 }
 
 /// One packet for each way that weft's go: to its port and from it, and between a container and the
@@ -224,7 +267,9 @@ void Node::Impl::add_foreign_checks(std::vector<api::Check>& out) {
             }
         }
     }
-    if (told.empty()) {
+    if (const auto unread = firewall::unread_rules()) {
+        out.push_back({"other_firewalls", "skipped", unread->cause, unread->remedy});
+    } else if (told.empty()) {
         out.push_back({"other_firewalls", "ok", "let weft's packets pass", ""});
     }
 }

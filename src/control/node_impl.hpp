@@ -89,6 +89,8 @@ class Node::Impl {
     /// The same without the key, which a reload has set.
     void reconcile_members();
     void sync_firewall();
+    [[nodiscard]] bool is_by_overlay(const net::IpAddress& address);
+    [[nodiscard]] api::Check check_ip6_forwarding();
     void invite();
     void apply_own_key();
     void apply_members();

@@ -163,37 +163,6 @@ void Node::Impl::reconcile_members() {
     node_file_.write(node_file());
 }
 
-/// The guards are there before the first route that they guard.
-void Node::Impl::sync_firewall() {
-    firewall_->set(config_, engine_->listen_port(), pools());
-    invite();
-}
-
-/// A token opens lockdown's port as long as it can be used, and until it expires to whom has used
-/// it, who may ask again, for the answer may have been lost.
-void Node::Impl::invite() {
-    const mesh::Participant& participant = overlay_->participant();
-    std::set<net::Prefix> invited;
-    if (participant.is_member() && participant.issuer() != nullptr) {
-        const identity::UnixSeconds now = participant.time().view().now;
-        for (const auto& [id, token] : participant.issuer()->tokens()) {
-            if (token.withdrawn || token.expiry <= now) {
-                continue;
-            }
-            for (const issuer::Ledger::Use& use : token.used) {
-                invited.insert(net::Prefix::host(use.source));
-            }
-            if (token.open() && token.from) {
-                invited.insert(*token.from);
-            } else if (token.open()) {
-                invited.insert({net::IpAddress::unspecified(net::Family::kIpv4), 0});
-                invited.insert({net::IpAddress::unspecified(net::Family::kIpv6), 0});
-            }
-        }
-    }
-    firewall_->set_invited({invited.begin(), invited.end()});
-}
-
 /// After leaving and after a rotation it is another one.
 void Node::Impl::apply_own_key() {
     if (!config_.node.private_key_file.empty()) {

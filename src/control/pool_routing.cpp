@@ -29,6 +29,10 @@ std::set<net::Family> families_of(std::span<const net::Prefix> pools) {
     return families;
 }
 
+bool contains(std::span<const netlink::Rule> rules, const netlink::Rule& rule) {
+    return std::find(rules.begin(), rules.end(), rule) != rules.end();
+}
+
 }  // namespace
 
 std::uint32_t table_of(const net::Prefix& prefix, std::span<const net::Prefix> pools) {
@@ -47,30 +51,59 @@ std::vector<netlink::Rule> pool_rules(std::span<const net::Prefix> pools) {
     return rules;
 }
 
-Result<> ensure_pool_routing(netlink::Rtnetlink& rtnetlink, std::span<const net::Prefix> pools) {
-    for (const net::Family family : families_of(pools)) {
-        if (Result<> added = rtnetlink.add_route(nowhere(family));
-            !added && !is_no_such_family(added.error())) {
-            return added;
-        }
+Result<std::vector<net::Prefix>> ensure_pool_routing(netlink::Rtnetlink& rtnetlink,
+                                                     std::span<const net::Prefix> pools) {
+    const Result<std::vector<netlink::Rule>> present = rtnetlink.rules();
+    if (!present) {
+        return present.error();
     }
-    for (const netlink::Rule& rule : pool_rules(pools)) {
-        if (Result<> added = rtnetlink.add_rule(rule);
-            !added && !is_no_such_family(added.error())) {
-            return added;
+    const auto add = [&](const netlink::Rule& rule) {  // older kernels add it once more
+        return contains(*present, rule) ? Result<>{} : rtnetlink.add_rule(rule);
+    };
+    std::vector<net::Prefix> routed;
+    for (const net::Prefix& pool : pools) {
+        const auto rules = pool_rules(std::span{&pool, 1});
+        // A rule first: without rules every route is in the main table, and is everybody's.
+        Result<> added = add(rules.front());
+        if (!added && is_no_such_family(added.error())) {
+            continue;
         }
+        if (added) {
+            added = rtnetlink.add_route(nowhere(pool.address.family()));
+        }
+        for (const netlink::Rule& rule : rules) {
+            added = added ? add(rule) : added;
+        }
+        if (!added) {
+            return added.error();
+        }
+        routed.push_back(pool);
     }
-    return {};
+    return routed;
 }
 
-Result<> remove_pool_routing(netlink::Rtnetlink& rtnetlink, std::span<const net::Prefix> pools) {
-    for (const netlink::Rule& rule : pool_rules(pools)) {
-        if (Result<> removed = rtnetlink.remove_rule(rule);
-            !removed && !is_no_such_family(removed.error())) {
+Result<> remove_pool_routing(netlink::Rtnetlink& rtnetlink, std::span<const net::Prefix> except) {
+    const Result<std::vector<netlink::Rule>> present = rtnetlink.rules();
+    if (!present) {
+        return present.error();
+    }
+    const std::vector<netlink::Rule> kept = pool_rules(except);
+    for (const netlink::Rule& rule : *present) {
+        const bool is_one = (rule.preference == kPoolPreference && rule.table == kPoolTable) ||
+                            (rule.preference == kContainersPreference && rule.suppressed_length &&
+                             rule.table == netlink::kMainTable);
+        if (!is_one || contains(kept, rule)) {
+            continue;
+        }
+        if (Result<> removed = rtnetlink.remove_rule(rule); !removed) {
             return removed;
         }
     }
-    for (const net::Family family : families_of(pools)) {
+    const std::set<net::Family> families = families_of(except);
+    for (const net::Family family : {net::Family::kIpv4, net::Family::kIpv6}) {
+        if (families.contains(family)) {
+            continue;
+        }
         if (Result<> removed = rtnetlink.remove_route(nowhere(family));
             !removed && !is_no_such_family(removed.error())) {
             return removed;

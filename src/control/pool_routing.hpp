@@ -28,11 +28,12 @@ inline constexpr std::uint32_t kPoolPreference = 5180;
 
 [[nodiscard]] std::vector<netlink::Rule> pool_rules(std::span<const net::Prefix> pools);
 
-/// Idempotent. Of a family that the kernel does not have, nothing is to be done.
-[[nodiscard]] Result<> ensure_pool_routing(netlink::Rtnetlink& rtnetlink,
-                                           std::span<const net::Prefix> pools);
-/// Routes by weft's interface are left.
+/// Idempotent. The pools that are routed so: not those of a family that the kernel does not have,
+/// or has no rules for (CONFIG_IP_MULTIPLE_TABLES, CONFIG_IPV6_MULTIPLE_TABLES).
+[[nodiscard]] Result<std::vector<net::Prefix>> ensure_pool_routing(
+    netlink::Rtnetlink& rtnetlink, std::span<const net::Prefix> pools);
+/// What any weft has left of it, but for these pools'; routes by an interface are left.
 [[nodiscard]] Result<> remove_pool_routing(netlink::Rtnetlink& rtnetlink,
-                                           std::span<const net::Prefix> pools);
+                                           std::span<const net::Prefix> except);
 
 }  // namespace weft::control

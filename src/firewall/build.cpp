@@ -4,14 +4,18 @@
 //   guard_in (raw)      from a container: from_containers; from weft: from_overlay; from elsewhere
 //                       nothing of the pool, in source or destination
 //   lockdown (input)    only allowed machines reach weft's port
+//   exits (forward)     from the overlay only to the pool, and to what is behind this node
 //   clamp_mss (forward) what goes into the tunnel, or comes out of it, fits it
 //   guard_out (raw)     to the pool only by weft and to containers
 //   leave (srcnat+1)    containers' packets leave the cluster with the node's address
+//   guard_leave (+2)    and none with an address of the pool, as one that is not translated has
 //
 // Raw, because later a reply to what is masqueraded has the container's address already. Pure.
 #include "build.hpp"
 
+#include <algorithm>
 #include <array>
+#include <iterator>
 
 #include <arpa/inet.h>  // before linux/in.h, which then leaves out what is there
 #include <linux/netfilter.h>
@@ -25,6 +29,7 @@ constexpr std::int32_t kRaw = NF_IP_PRI_RAW;
 constexpr std::int32_t kMangle = NF_IP_PRI_MANGLE;
 /// After everybody's own rules: the first who translates a connection decides.
 constexpr std::int32_t kAfterNat = NF_IP_PRI_NAT_SRC + 1;
+constexpr std::int32_t kAfterMasquerade = kAfterNat + 1;
 
 /// Where machines of providers are told their secrets: link-local, Alibaba's, Oracle's; IPv6 of
 /// Amazon, Google, Scaleway.
@@ -89,16 +94,18 @@ Rule no_loopback() {
             "loopback: from outside to this machine's loopback address"};
 }
 
-Chain from_containers() {
+Chain from_containers(const Ruleset& ruleset) {
     Chain chain{"from_containers", std::nullopt, {}};
     add_for_families(chain.rules, no_metadata);
     chain.rules.push_back(no_loopback());
     chain.rules.push_back({{AddressIn{net::Family::kIpv6, End::kSource, "unrouted6"}},
                            Action::kReturn,
                            "neighbour discovery"});
-    chain.rules.push_back({{SpoofedSource{}},
-                           Action::kDrop,
-                           "spoofed: a container with an address that is not its own"});
+    if (ruleset.has(Part::kAntiSpoof)) {
+        chain.rules.push_back({{SpoofedSource{}},
+                               Action::kDrop,
+                               "spoofed: a container with an address that is not its own"});
+    }
     return chain;
 }
 
@@ -128,16 +135,49 @@ Chain guard_in(const Ruleset& ruleset) {
     return chain;
 }
 
+/// What leaves by these ways is not outside.
+void add_inside(std::vector<Rule>& rules, const Ruleset& ruleset) {
+    rules.push_back({{to(ruleset.interface)}, Action::kReturn, "into the overlay"});
+    rules.push_back({{to_container()}, Action::kReturn, "to containers of this node"});
+    rules.push_back({{to("lo")}, Action::kReturn, "this machine to itself"});
+}
+
 Chain guard_out(const Ruleset& ruleset) {
     Chain chain{"guard_out", Hook{NF_INET_POST_ROUTING, kRaw, "filter"}, {}};
-    chain.rules.push_back({{to(ruleset.interface)}, Action::kReturn, "into the overlay"});
-    chain.rules.push_back({{to_container()}, Action::kReturn, "to containers of this node"});
-    chain.rules.push_back({{to("lo")}, Action::kReturn, "this machine to itself"});
+    add_inside(chain.rules, ruleset);
     add_for_families(chain.rules, [](net::Family family) {
         return Rule{{address_in("pool", family, End::kDestination)},
                     Action::kDrop,
                     "outbound: to an overlay address, but not by the overlay"};
     });
+    return chain;
+}
+
+/// Members reach this node's containers, and itself, but not the networks that it is in: nobody has
+/// said so, unless the certificate does. Who is configured here as a peer may.
+Chain exits(const Ruleset& ruleset) {
+    Chain chain{"exits", Hook{NF_INET_FORWARD, kRaw, "filter"}, {}};
+    chain.rules.push_back({{OnInterface{Direction::kIn, ruleset.interface, false, true}},
+                           Action::kReturn,
+                           "not from the overlay"});
+    for (const char* set : {"pool", "routed"}) {
+        add_for_families(chain.rules, [set](net::Family family) {
+            return Rule{{address_in(set, family, End::kDestination)},
+                        Action::kReturn,
+                        "to the overlay, and to what is behind this machine"};
+        });
+    }
+    chain.rules.push_back({{to(ruleset.interface)}, Action::kReturn, "on within the tunnel"});
+    add_for_families(chain.rules, [](net::Family family) {
+        return Rule{{address_in("guests", family, End::kSource)},
+                    Action::kReturn,
+                    "of peers that are configured here"};
+    });
+    if (ruleset.has(Part::kTracking)) {
+        chain.rules.push_back(
+            {{Established{}}, Action::kReturn, "answers to what came by this machine"});
+    }
+    chain.rules.push_back({{}, Action::kDrop, "exit: from the overlay to a network outside of it"});
     return chain;
 }
 
@@ -152,6 +192,19 @@ Chain lockdown(const Ruleset& ruleset) {
     return chain;
 }
 
+/// What leads weft's own packets past connection tracking, which masquerading turns on for all.
+std::array<Chain, 2> untracked(const Ruleset& ruleset) {
+    return {
+        Chain{"untracked_in",
+              Hook{NF_INET_PRE_ROUTING, kRaw, "filter"},
+              {{{UdpTo{ruleset.listen_port}, ToThisMachine{}},
+                Action::kNotrack,
+                "the tunnel is no connection"}}},
+        Chain{"untracked_out",
+              Hook{NF_INET_LOCAL_OUT, kRaw, "filter"},
+              {{{UdpFrom{ruleset.listen_port}}, Action::kNotrack, "the tunnel is no connection"}}}};
+}
+
 Chain clamp_mss(const Ruleset& ruleset) {
     Chain chain{"clamp_mss", Hook{NF_INET_FORWARD, kMangle, "filter"}, {}};
     chain.rules.push_back(
@@ -163,15 +216,50 @@ Chain clamp_mss(const Ruleset& ruleset) {
 
 Chain leave(const Ruleset& ruleset) {
     Chain chain{"leave", Hook{NF_INET_POST_ROUTING, kAfterNat, "nat"}, {}};
-    chain.rules.push_back({{to(ruleset.interface)}, Action::kReturn, "into the overlay"});
-    chain.rules.push_back({{to_container()}, Action::kReturn, "to containers of this node"});
-    chain.rules.push_back({{to("lo")}, Action::kReturn, "this machine to itself"});
+    add_inside(chain.rules, ruleset);
     add_for_families(chain.rules, [](net::Family family) {
-        return Rule{{address_in("pool", family, End::kSource)},
+        return Rule{{address_in("own", family, End::kSource)},
                     Action::kMasquerade,
                     "containers leave with this machine's address"};
     });
+    add_for_families(chain.rules, [](net::Family family) {
+        return Rule{{address_in("pool", family, End::kSource),
+                     address_in("routed", family, End::kDestination)},
+                    Action::kMasquerade,
+                    "the overlay to what is behind this machine"};
+    });
     return chain;
+}
+
+/// Connection tracking leaves alone what it takes for no part of a connection; and where weft does
+/// not masquerade, somebody else does or nothing leaves.
+Chain guard_leave(const Ruleset& ruleset) {
+    Chain chain{"guard_leave", Hook{NF_INET_POST_ROUTING, kAfterMasquerade, "filter"}, {}};
+    add_inside(chain.rules, ruleset);
+    add_for_families(chain.rules, [](net::Family family) {
+        return Rule{{address_in("pool", family, End::kSource)},
+                    Action::kDrop,
+                    "unmasqueraded: an overlay address was about to leave"};
+    });
+    return chain;
+}
+
+/// Who leaves with this machine's address: its containers, and its guests with overlay addresses.
+std::vector<net::Prefix> inside(std::span<const net::Prefix> prefixes,
+                                std::span<const net::Prefix> pools) {
+    std::vector<net::Prefix> out;
+    std::copy_if(prefixes.begin(), prefixes.end(), std::back_inserter(out), [&](const auto& each) {
+        return std::any_of(
+            pools.begin(), pools.end(), [&](const auto& pool) { return pool.contains(each); });
+    });
+    return out;
+}
+
+/// A guest's wider prefix, as a default route, takes in no members.
+std::vector<Interval> guests(const Ruleset& ruleset, net::Family family) {
+    const std::vector<net::Prefix> in_pool = inside(ruleset.guests, ruleset.pools);
+    return without(intervals_of(ruleset.guests, family),
+                   without(intervals_of(ruleset.pools, family), intervals_of(in_pool, family)));
 }
 
 void add_sets(std::vector<Set>& sets,
@@ -187,27 +275,45 @@ void add_sets(std::vector<Set>& sets,
     }
 }
 
+std::vector<Set> build_pool_sets(const Ruleset& ruleset) {
+    std::vector<Set> sets;
+    add_sets(sets, "pool", ruleset.pools, {}, "all addresses of the overlay");
+    add_sets(sets, "routed", ruleset.routed, {}, "what is behind this machine");
+    for (const net::Family family : kFamilies) {
+        sets.push_back({of_family("guests", family),
+                        family,
+                        guests(ruleset, family),
+                        "of peers that are configured here"});
+    }
+    std::vector<net::Prefix> own = inside(ruleset.guests, ruleset.pools);
+    own.insert(own.end(), ruleset.blocks.begin(), ruleset.blocks.end());
+    add_sets(sets, "own", own, {}, "who leaves with this machine's address");
+    add_sets(sets,
+             "metadata",
+             prefixes(kMetadata),
+             ruleset.metadata_allowed,
+             "what containers must not reach");
+    sets.push_back({"loopback4",
+                    net::Family::kIpv4,
+                    intervals_of(prefixes(std::array{kLoopback}), net::Family::kIpv4),
+                    "loopback"});
+    sets.push_back({"unrouted6",
+                    net::Family::kIpv6,
+                    intervals_of(prefixes(kUnrouted), net::Family::kIpv6),
+                    "sources that no route leads to"});
+    return sets;
+}
+
 Table build_inet(const Ruleset& ruleset) {
     Table table{TableFamily::kInet, {}, {}};
     if (!ruleset.pools.empty()) {
-        add_sets(table.sets, "pool", ruleset.pools, {}, "all addresses of the overlay");
-        add_sets(table.sets,
-                 "metadata",
-                 prefixes(kMetadata),
-                 ruleset.metadata_allowed,
-                 "what containers must not reach");
-        table.sets.push_back({"loopback4",
-                              net::Family::kIpv4,
-                              intervals_of(prefixes(std::array{kLoopback}), net::Family::kIpv4),
-                              "loopback"});
-        table.sets.push_back({"unrouted6",
-                              net::Family::kIpv6,
-                              intervals_of(prefixes(kUnrouted), net::Family::kIpv6),
-                              "sources that no route leads to"});
-        table.chains.push_back(from_containers());
+        table.sets = build_pool_sets(ruleset);
+        table.chains.push_back(from_containers(ruleset));
         table.chains.push_back(from_overlay());
         table.chains.push_back(guard_in(ruleset));
+        table.chains.push_back(exits(ruleset));
         table.chains.push_back(guard_out(ruleset));
+        table.chains.push_back(guard_leave(ruleset));
     }
     if (ruleset.lockdown) {
         for (Set& set : build_allowed(ruleset)) {
@@ -215,10 +321,16 @@ Table build_inet(const Ruleset& ruleset) {
         }
         table.chains.push_back(lockdown(ruleset));
     }
-    if (!ruleset.pools.empty() && ruleset.mss_clamp) {
+    const bool can_notrack = ruleset.has(Part::kTracking) && ruleset.has(Part::kAntiSpoof);
+    if (!ruleset.pools.empty() && ruleset.notrack && can_notrack) {
+        for (Chain& chain : untracked(ruleset)) {
+            table.chains.push_back(std::move(chain));
+        }
+    }
+    if (!ruleset.pools.empty() && ruleset.mss_clamp && ruleset.has(Part::kMssClamp)) {
         table.chains.push_back(clamp_mss(ruleset));
     }
-    if (!ruleset.pools.empty() && ruleset.masquerade) {
+    if (!ruleset.pools.empty() && ruleset.masquerade && ruleset.has(Part::kMasquerade)) {
         table.chains.push_back(leave(ruleset));
     }
     return table;
@@ -253,7 +365,7 @@ std::vector<Table> build(const Ruleset& ruleset) {
     if (!ruleset.empty()) {
         tables.push_back(build_inet(ruleset));
     }
-    if (!ruleset.pools.empty()) {
+    if (!ruleset.pools.empty() && ruleset.has(Part::kArp)) {
         tables.push_back(build_arp(ruleset));
     }
     return tables;

@@ -39,12 +39,26 @@ struct ArpTargetIn {
 struct UdpTo {
     std::uint16_t port;
 };
+struct UdpFrom {
+    std::uint16_t port;
+};
+struct ToThisMachine {};
 struct TcpSyn {};
+/// Of a connection that was let begin, or what belongs to one.
+struct Established {};
 /// The way back to the source is not by the interface that the packet came in by.
 struct SpoofedSource {};
-using Match = std::variant<OnInterface, AddressIn, ArpTargetIn, UdpTo, TcpSyn, SpoofedSource>;
+using Match = std::variant<OnInterface,
+                           AddressIn,
+                           ArpTargetIn,
+                           UdpTo,
+                           UdpFrom,
+                           ToThisMachine,
+                           TcpSyn,
+                           Established,
+                           SpoofedSource>;
 
-enum class Action : std::uint8_t { kDrop, kReturn, kGoto, kMasquerade, kClampMss };
+enum class Action : std::uint8_t { kDrop, kReturn, kGoto, kMasquerade, kClampMss, kNotrack };
 
 struct Rule {
     std::vector<Match> matches;

@@ -10,4 +10,8 @@ Result<std::vector<ForeignDrop>> foreign_drops(const Probe& /*probe*/) {
     return errno_error(ENOTSUP, "nftables", "this weftd was built without libnftnl");
 }
 
+std::optional<Error> unread_rules() {
+    return std::nullopt;
+}
+
 }  // namespace weft::firewall

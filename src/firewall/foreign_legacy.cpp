@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstddef>
 #include <cstring>
 #include <fstream>
@@ -18,6 +19,7 @@
 #include <linux/netfilter_ipv4/ip_tables.h>
 #include <linux/netfilter_ipv6/ip6_tables.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <weft/base/unique_fd.hpp>
 #include <weft/firewall/ruleset.hpp>
@@ -294,6 +296,18 @@ std::optional<ForeignDrop> drop_of(const Probe& probe) {
 
 std::optional<ForeignDrop> legacy_drop(const Probe& probe) {
     return probe.destination.is_v4() ? drop_of<V4>(probe) : drop_of<V6>(probe);
+}
+
+std::optional<Error> unread_rules() {
+    for (const char* names : {V4::kNames, V6::kNames}) {
+        if (::access(names, F_OK) == 0 && ::access(names, R_OK) != 0) {
+            return errno_error(
+                errno,
+                std::string{"reading which rules of iptables-legacy there are from "} + names,
+                "look yourself: iptables-legacy -S; ip6tables-legacy -S");
+        }
+    }
+    return std::nullopt;
 }
 
 }  // namespace weft::firewall

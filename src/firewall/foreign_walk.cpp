@@ -148,6 +148,12 @@ bool is_neutral(std::string_view name) {
     return std::find(kNeutral.begin(), kNeutral.end(), name) != kNeutral.end();
 }
 
+/// Whether it decides by a map, which is not looked into here.
+bool is_verdict_map(const nftnl_expr& expression, std::string_view name) {
+    return name == "lookup" && nftnl_expr_is_set(&expression, NFTNL_EXPR_LOOKUP_DREG) &&
+           nftnl_expr_get_u32(&expression, NFTNL_EXPR_LOOKUP_DREG) == NFT_REG_VERDICT;
+}
+
 }  // namespace
 
 Walk::Walk(const Rules& rules, int fd, const Probe& probe)
@@ -205,6 +211,7 @@ Outcome Walk::run(const ChainName& chain, nftnl_rule& rule, unsigned depth) {
                 return {};
             }
             unknown = unknown || match == Match::kUnknown;
+            outcome.unsure = outcome.unsure || is_verdict_map(*expression, name);
             continue;
         }
         const auto verdict =

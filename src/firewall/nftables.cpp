@@ -42,6 +42,12 @@ void add_counter(const nlmsghdr& message, DropCounts& counts) {
     counts[comment.substr(0, colon)] += packets;
 }
 
+/// Whether the kernel has no such expression, chain type or family.
+bool is_lack(const Error& error) {
+    const int code = error.code.value();
+    return code == ENOENT || code == EOPNOTSUPP || code == EAFNOSUPPORT;
+}
+
 }  // namespace
 
 Result<Nftables> Nftables::open() {
@@ -56,7 +62,9 @@ Result<Nftables> Nftables::open() {
 Result<> Nftables::replace(const Ruleset& ruleset, std::uint32_t flags) {
     Batch batch{sequence_};
     batch.remove(TableFamily::kInet);
-    batch.remove(TableFamily::kArp);
+    if (ruleset.has(Part::kArp)) {
+        batch.remove(TableFamily::kArp);
+    }
     for (const Table& table : build(ruleset)) {
         batch.add(table, flags);
     }
@@ -65,7 +73,31 @@ Result<> Nftables::replace(const Ruleset& ruleset, std::uint32_t flags) {
     return transact(fd_.get(), bytes, "replacing nftables' tables inet weft and arp weft");
 }
 
+/// A batch is taken as a whole or not at all: what the kernel lacks is found by trying.
 Result<> Nftables::apply(const Ruleset& ruleset, Ownership ownership) {
+    Ruleset least = ruleset;
+    least.lacking = lacking_;
+    Result<> applied = apply_whole(least, ownership);
+    if (applied || !is_lack(applied.error())) {
+        return applied;
+    }
+    least.lacking = {kParts.begin(), kParts.end()};
+    applied = apply_whole(least, ownership);
+    if (!applied) {
+        return applied;
+    }
+    for (const Part part : kParts) {
+        Ruleset more = least;
+        more.lacking.erase(part);
+        if (apply_whole(more, ownership)) {
+            least = std::move(more);
+        }
+    }
+    lacking_ = std::move(least.lacking);
+    return {};
+}
+
+Result<> Nftables::apply_whole(const Ruleset& ruleset, Ownership ownership) {
     if (ownership == Ownership::kOurs && !ruleset.empty()) {
         Result<> replaced = replace(ruleset, kOwned);
         const int code = replaced ? 0 : replaced.error().code.value();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// See rule_expressions.hpp. Kernel: net/netfilter/nft_{meta,payload,lookup,fib,rt,exthdr}.c.
+// See rule_expressions.hpp. Kernel: net/netfilter/nft_{meta,payload,lookup,ct,fib,rt,exthdr}.c.
 #include "rule_expressions.hpp"
 
 #include <algorithm>
@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netinet/in.h>
 
@@ -28,6 +29,7 @@ constexpr std::uint32_t kIp4Destination = 16;
 constexpr std::uint32_t kIp6Source = 8;
 constexpr std::uint32_t kIp6Destination = 24;
 constexpr std::uint32_t kArpTarget = 24;
+constexpr std::uint32_t kUdpSource = 0;
 constexpr std::uint32_t kUdpDestination = 2;
 constexpr std::uint32_t kTcpFlags = 13;
 constexpr std::uint8_t kTcpSyn = 0x02;
@@ -35,6 +37,8 @@ constexpr std::uint8_t kTcpSynRst = 0x06;
 constexpr std::uint8_t kTcpOptionMss = 2;
 constexpr std::uint32_t kMssOffset = 2;
 constexpr std::uint32_t kMssSize = 2;
+constexpr std::uint32_t kStateEstablished = 1 << 1;  // NF_CT_STATE_BIT()
+constexpr std::uint32_t kStateRelated = 1 << 2;
 constexpr std::uint32_t kFullyRandom = 1 << 4;  // NF_NAT_RANGE_PROTO_RANDOM_FULLY
 
 class Expressions {
@@ -68,12 +72,16 @@ class Expressions {
         look_up(match.set, false);
     }
 
-    void operator()(const UdpTo& match) {
-        meta(NFT_META_L4PROTO);
-        compare_byte(IPPROTO_UDP);
-        load(NFT_PAYLOAD_TRANSPORT_HEADER, kUdpDestination, 2);
-        const std::uint16_t port = htons(match.port);
-        compare(NFT_CMP_EQ, &port, sizeof port);
+    void operator()(const UdpTo& match) { udp_port(kUdpDestination, match.port); }
+    void operator()(const UdpFrom& match) { udp_port(kUdpSource, match.port); }
+
+    void operator()(const ToThisMachine& /*match*/) {
+        nftnl_expr* const fib = add("fib");
+        nftnl_expr_set_u32(fib, NFTNL_EXPR_FIB_DREG, kRegister);
+        nftnl_expr_set_u32(fib, NFTNL_EXPR_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
+        nftnl_expr_set_u32(fib, NFTNL_EXPR_FIB_FLAGS, NFTA_FIB_F_DADDR);
+        const std::uint32_t local = RTN_LOCAL;
+        compare(NFT_CMP_EQ, &local, sizeof local);
     }
 
     void operator()(const TcpSyn& /*match*/) {
@@ -89,6 +97,21 @@ class Expressions {
         nftnl_expr_set(bits, NFTNL_EXPR_BITWISE_MASK, &mask, sizeof mask);
         nftnl_expr_set(bits, NFTNL_EXPR_BITWISE_XOR, &none, sizeof none);
         compare_byte(kTcpSyn);
+    }
+
+    void operator()(const Established& /*match*/) {
+        nftnl_expr* const state = add("ct");
+        nftnl_expr_set_u32(state, NFTNL_EXPR_CT_KEY, NFT_CT_STATE);
+        nftnl_expr_set_u32(state, NFTNL_EXPR_CT_DREG, kRegister);
+        nftnl_expr* const bits = add("bitwise");
+        const std::uint32_t mask = kStateEstablished | kStateRelated;
+        const std::uint32_t none = 0;
+        nftnl_expr_set_u32(bits, NFTNL_EXPR_BITWISE_SREG, kRegister);
+        nftnl_expr_set_u32(bits, NFTNL_EXPR_BITWISE_DREG, kRegister);
+        nftnl_expr_set_u32(bits, NFTNL_EXPR_BITWISE_LEN, sizeof mask);
+        nftnl_expr_set(bits, NFTNL_EXPR_BITWISE_MASK, &mask, sizeof mask);
+        nftnl_expr_set(bits, NFTNL_EXPR_BITWISE_XOR, &none, sizeof none);
+        compare(NFT_CMP_NEQ, &none, sizeof none);
     }
 
     void operator()(const SpoofedSource& /*match*/) {
@@ -119,6 +142,9 @@ class Expressions {
             case Action::kClampMss:
                 clamp_mss();
                 break;
+            case Action::kNotrack:
+                add("notrack");
+                break;
         }
     }
 
@@ -134,6 +160,14 @@ class Expressions {
         nftnl_expr* const expression = add("meta");
         nftnl_expr_set_u32(expression, NFTNL_EXPR_META_KEY, key);
         nftnl_expr_set_u32(expression, NFTNL_EXPR_META_DREG, kRegister);
+    }
+
+    void udp_port(std::uint32_t offset, std::uint16_t number) {
+        meta(NFT_META_L4PROTO);
+        compare_byte(IPPROTO_UDP);
+        load(NFT_PAYLOAD_TRANSPORT_HEADER, offset, 2);
+        const std::uint16_t port = htons(number);
+        compare(NFT_CMP_EQ, &port, sizeof port);
     }
 
     void load(std::uint32_t base, std::uint32_t offset, std::uint32_t size) {

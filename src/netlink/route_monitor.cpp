@@ -6,6 +6,7 @@
 
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <sys/socket.h>
 
 #include <weft/base/bytes.hpp>
@@ -28,6 +29,11 @@ bool is_loss(const MessageView& message, unsigned interface) {
         case RTM_DELROUTE: {
             const std::optional<rtmsg> head = take_fixed_header<rtmsg>(payload);
             return head && head->rtm_protocol == kRouteProtocol;
+        }
+        case RTM_NEWLINK: {  // up again, perhaps: its routes went when it was set down
+            const std::optional<ifinfomsg> head = take_fixed_header<ifinfomsg>(payload);
+            return head && head->ifi_index == static_cast<int>(interface) &&
+                   (head->ifi_flags & IFF_UP) != 0;
         }
         case RTM_DELADDR: {
             const std::optional<ifaddrmsg> head = take_fixed_header<ifaddrmsg>(payload);

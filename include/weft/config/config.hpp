@@ -95,6 +95,7 @@ struct FirewallConfig {
     bool lockdown = false;   // only who is allowed reaches listen_port
     bool masquerade = true;  // containers leave the cluster with the node's address
     bool mss_clamp = true;
+    bool notrack = false;               // weft's own UDP past connection tracking
     bool exclusive = true;              // nobody else can change weft's tables (Linux 6.9)
     std::vector<net::Prefix> allow;     // for lockdown; masked
     std::vector<net::Prefix> metadata;  // what containers may reach of metadata addresses; masked

@@ -19,6 +19,7 @@
 #include <weft/api/network.hpp>
 #include <weft/api/network_keys.hpp>
 #include <weft/base/result.hpp>
+#include <weft/net/address.hpp>
 
 namespace weft::control {
 
@@ -34,6 +35,8 @@ class Network {
     /// Into the network that the token is of; in it already, nothing is done. Another join ends
     /// this one.
     void join(const api::JoinRequest& request, Joined done);
+    /// While a join is under way: the issuers that it asks.
+    [[nodiscard]] std::vector<net::Endpoint> asked_to_join() const;
     /// Tells the others and forgets the network, its keys included.
     void leave(Left done);
 

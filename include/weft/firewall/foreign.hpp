@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,5 +38,8 @@ struct ForeignDrop {
 /// The first drop in each base chain, other than weft's own, that the packet would pass: nftables'
 /// and, where it is in use, iptables-legacy's.
 [[nodiscard]] Result<std::vector<ForeignDrop>> foreign_drops(const Probe& probe);
+
+/// What may be in use and cannot be read: iptables-legacy's rules, by who is not root.
+[[nodiscard]] std::optional<Error> unread_rules();
 
 }  // namespace weft::firewall

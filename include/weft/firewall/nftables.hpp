@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,8 +16,8 @@
 
 namespace weft::firewall {
 
-/// Packets dropped, by reason: "inbound", "outbound", "arp", "spoofed", "metadata", "loopback",
-/// "lockdown".
+/// Packets dropped, by reason: "inbound", "outbound", "unmasqueraded", "exit", "arp", "spoofed",
+/// "metadata", "loopback", "lockdown".
 using DropCounts = std::map<std::string, std::uint64_t>;
 
 enum class Ownership : std::uint8_t {
@@ -29,7 +30,8 @@ class Nftables {
     /// Errors: ENOTSUP where weft was built without libnftnl, or the kernel has no nf_tables.
     static Result<Nftables> open();
 
-    /// Replaces both tables; of an empty ruleset nothing remains. Counters begin at 0.
+    /// Replaces both tables; of an empty ruleset nothing remains. Counters begin at 0. Parts that
+    /// the kernel lacks are left out.
     Result<> apply(const Ruleset& ruleset, Ownership ownership);
     /// Other elements for the sets of who is allowed; the ruleset is otherwise in force.
     Result<> replace_allowed(const Ruleset& ruleset);
@@ -37,6 +39,7 @@ class Nftables {
 
     /// Nothing where there is no table.
     [[nodiscard]] Result<DropCounts> drops();
+    [[nodiscard]] const std::set<Part>& lacking() const { return lacking_; }
     /// Whether nobody else can change the tables.
     [[nodiscard]] bool owned() const { return owned_; }
     /// Of the netlink socket: who has made a change.
@@ -44,12 +47,14 @@ class Nftables {
 
   private:
     Nftables(UniqueFd fd, std::uint32_t port) : fd_(std::move(fd)), port_(port) {}
+    Result<> apply_whole(const Ruleset& ruleset, Ownership ownership);
     Result<> replace(const Ruleset& ruleset, std::uint32_t flags);
 
     UniqueFd fd_;
     std::uint32_t port_;
     std::uint32_t sequence_ = 1;
     bool owned_ = false;
+    std::set<Part> lacking_;
 };
 
 }  // namespace weft::firewall

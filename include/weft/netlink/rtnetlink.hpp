@@ -97,6 +97,9 @@ class Rtnetlink {
     /// the kernel excepted.
     [[nodiscard]] Result<std::vector<Route>> routes(unsigned index,
                                                     std::uint32_t table = kMainTable);
+    /// Of weft's protocol, or where the kernel does not tell whose a rule is, whoever's; only those
+    /// with a table.
+    [[nodiscard]] Result<std::vector<Rule>> rules();
     Result<> add_rule(const Rule& rule);
     Result<> remove_rule(const Rule& rule);
     /// The interface by which packets to `destination` leave, from `source` and with a mark if

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "private_netns.hpp"
+
 namespace weft::control {
 namespace {
 
@@ -29,6 +31,29 @@ TEST(PoolRouting, WhatIsInAPoolIsInItsTable) {
     EXPECT_EQ(table_of(routed("10.0.0.0/8"), pools), netlink::kMainTable);
     EXPECT_EQ(table_of(routed("192.0.2.0/24"), pools), netlink::kMainTable);
     EXPECT_EQ(table_of(routed("10.32.0.0/12"), {}), netlink::kMainTable);
+}
+
+TEST(PoolRouting, IsAddedOnceAndGoesWithoutAnybodySayingWhatThereWas) {
+    WEFT_ENTER_PRIVATE_NETNS();
+    Result<netlink::Rtnetlink> rtnetlink = netlink::Rtnetlink::open();
+    ASSERT_TRUE(rtnetlink);
+    const std::vector<net::Prefix> old{routed("10.64.0.0/12"), routed("fd55::/48")};
+    const std::vector<net::Prefix> pools{routed("10.32.0.0/12"), routed("fd44::/48")};
+    const netlink::Rule theirs{pools[0], 5000, 77, std::nullopt};
+    ASSERT_TRUE(rtnetlink->add_rule(theirs));
+    ASSERT_TRUE(ensure_pool_routing(*rtnetlink, old));
+    const auto done = ensure_pool_routing(*rtnetlink, pools);
+    ASSERT_TRUE(done);
+    EXPECT_EQ(*done, pools);
+    ASSERT_TRUE(ensure_pool_routing(*rtnetlink, pools));
+    EXPECT_EQ(rtnetlink->rules()->size(), 9U);
+    ASSERT_TRUE(remove_pool_routing(*rtnetlink, pools));
+    EXPECT_EQ(rtnetlink->rules()->size(), 5U);
+    EXPECT_EQ(rtnetlink->routes(netlink::kAnyInterface, kPoolTable)->size(), 2U);
+    ASSERT_TRUE(remove_pool_routing(*rtnetlink, {}));
+    EXPECT_EQ(*rtnetlink->rules(), std::vector{theirs});
+    EXPECT_TRUE(rtnetlink->routes(netlink::kAnyInterface, kPoolTable)->empty());
+    ASSERT_TRUE(remove_pool_routing(*rtnetlink, {}));
 }
 
 }  // namespace

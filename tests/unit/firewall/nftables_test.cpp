@@ -32,6 +32,9 @@ Ruleset example() {
     ruleset.interface = "weft0";
     ruleset.listen_port = 51840;
     ruleset.pools = {*net::Prefix::parse("10.32.0.0/12"), *net::Prefix::parse("fd44::/48")};
+    ruleset.blocks = {*net::Prefix::parse("10.32.1.0/24"), *net::Prefix::parse("fd44:0:0:1::/64")};
+    ruleset.routed = {*net::Prefix::parse("192.168.7.0/24")};
+    ruleset.guests = {*net::Prefix::parse("10.32.200.1"), *net::Prefix::parse("0.0.0.0/0")};
     ruleset.metadata_allowed = {*net::Prefix::parse("169.254.169.253")};
     ruleset.lockdown = true;
     ruleset.allowed = {*net::Prefix::parse("192.0.2.0/25"), *net::Prefix::parse("192.0.2.128/25")};
@@ -52,6 +55,47 @@ type ipv6_addr
 flags interval
 comment "all addresses of the overlay"
 elements = { fd44::/48 }
+}
+
+set routed4 {
+type ipv4_addr
+flags interval
+comment "what is behind this machine"
+elements = { 192.168.7.0/24 }
+}
+
+set routed6 {
+type ipv6_addr
+flags interval
+comment "what is behind this machine"
+}
+
+set guests4 {
+type ipv4_addr
+flags interval
+comment "of peers that are configured here"
+elements = { 0.0.0.0-10.31.255.255, 10.32.200.1,
+10.48.0.0-255.255.255.255 }
+}
+
+set guests6 {
+type ipv6_addr
+flags interval
+comment "of peers that are configured here"
+}
+
+set own4 {
+type ipv4_addr
+flags interval
+comment "who leaves with this machine's address"
+elements = { 10.32.1.0/24, 10.32.200.1 }
+}
+
+set own6 {
+type ipv6_addr
+flags interval
+comment "who leaves with this machine's address"
+elements = { fd44:0:0:1::/64 }
 }
 
 set metadata4 {
@@ -125,6 +169,20 @@ ip6 daddr @pool6 counter drop comment "inbound: to an overlay address from outsi
 ip daddr @loopback4 counter drop comment "loopback: from outside to this machine's loopback address"
 }
 
+chain exits {
+type filter hook forward priority raw; policy accept;
+iifname != "weft0" counter return comment "not from the overlay"
+ip daddr @pool4 counter return comment "to the overlay, and to what is behind this machine"
+ip6 daddr @pool6 counter return comment "to the overlay, and to what is behind this machine"
+ip daddr @routed4 counter return comment "to the overlay, and to what is behind this machine"
+ip6 daddr @routed6 counter return comment "to the overlay, and to what is behind this machine"
+oifname "weft0" counter return comment "on within the tunnel"
+ip saddr @guests4 counter return comment "of peers that are configured here"
+ip6 saddr @guests6 counter return comment "of peers that are configured here"
+ct state established,related counter return comment "answers to what came by this machine"
+counter drop comment "exit: from the overlay to a network outside of it"
+}
+
 chain guard_out {
 type filter hook postrouting priority raw; policy accept;
 oifname "weft0" counter return comment "into the overlay"
@@ -132,6 +190,15 @@ oifname "wv*" counter return comment "to containers of this node"
 oifname "lo" counter return comment "this machine to itself"
 ip daddr @pool4 counter drop comment "outbound: to an overlay address, but not by the overlay"
 ip6 daddr @pool6 counter drop comment "outbound: to an overlay address, but not by the overlay"
+}
+
+chain guard_leave {
+type filter hook postrouting priority srcnat + 2; policy accept;
+oifname "weft0" counter return comment "into the overlay"
+oifname "wv*" counter return comment "to containers of this node"
+oifname "lo" counter return comment "this machine to itself"
+ip saddr @pool4 counter drop comment "unmasqueraded: an overlay address was about to leave"
+ip6 saddr @pool6 counter drop comment "unmasqueraded: an overlay address was about to leave"
 }
 
 chain lockdown {
@@ -152,8 +219,10 @@ type nat hook postrouting priority srcnat + 1; policy accept;
 oifname "weft0" counter return comment "into the overlay"
 oifname "wv*" counter return comment "to containers of this node"
 oifname "lo" counter return comment "this machine to itself"
-ip saddr @pool4 counter masquerade fully-random comment "containers leave with this machine's address"
-ip6 saddr @pool6 counter masquerade fully-random comment "containers leave with this machine's address"
+ip saddr @own4 counter masquerade fully-random comment "containers leave with this machine's address"
+ip6 saddr @own6 counter masquerade fully-random comment "containers leave with this machine's address"
+ip saddr @pool4 ip daddr @routed4 counter masquerade fully-random comment "the overlay to what is behind this machine"
+ip6 saddr @pool6 ip6 daddr @routed6 counter masquerade fully-random comment "the overlay to what is behind this machine"
 }
 }
 table arp weft {
@@ -221,6 +290,21 @@ TEST(Nftables, LocksDownWithoutAPool) {
     EXPECT_EQ(run("nft list tables"), "table inet weft\n");
 }
 
+TEST(Nftables, LeadsTheTunnelPastConnectionTracking) {
+    WEFT_OPEN_NFTABLES(nftables);
+    Ruleset ruleset = example();
+    ruleset.notrack = true;
+    ASSERT_TRUE(nftables->apply(ruleset, Ownership::kShared));
+    EXPECT_TRUE(nftables->lacking().empty());
+    EXPECT_EQ(run("nft -s list chain inet weft untracked_in | grep notrack"),
+              "udp dport 51840 fib daddr type local counter notrack comment \"the tunnel is no "
+              "connection\"\n");
+    EXPECT_EQ(run("nft -s list chain inet weft untracked_out | grep notrack"),
+              "udp sport 51840 counter notrack comment \"the tunnel is no connection\"\n");
+    run("ip link set lo up; bash -c 'echo x >/dev/udp/127.0.0.1/51840'");
+    EXPECT_EQ(run("nft list chain inet weft untracked_in | grep -c 'packets 1 .*notrack'"), "1\n");
+}
+
 TEST(Nftables, ChangesWhoIsAllowedAndNothingElse) {
     WEFT_OPEN_NFTABLES(nftables);
     Ruleset ruleset = example();
@@ -270,7 +354,7 @@ TEST(Nftables, CountsByReason) {
     EXPECT_TRUE(nftables->drops()->empty());
     ASSERT_TRUE(nftables->apply(example(), Ownership::kShared));
     const DropCounts counts = *nftables->drops();
-    EXPECT_EQ(counts.size(), 7U);
+    EXPECT_EQ(counts.size(), 9U);
     EXPECT_EQ(counts.at("inbound"), 0U);
     // No route is needed: the packet is dropped where it would leave.
     run("ip link add other type veth peer name far; ip link set other up; ip link set far up; ip "

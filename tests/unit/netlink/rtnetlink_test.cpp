@@ -294,6 +294,7 @@ TEST(Rtnetlink, RulesLeadThePoolIntoItsTable) {
             ASSERT_TRUE(netlink.add_rule(rule));
         }
     }
+    EXPECT_EQ(netlink.rules().value(), (std::vector<Rule>{hosts, pool4, pool6}));
     EXPECT_EQ(rules_at(5179),
               "5179:\tfrom all to 10.32.0.0/12 lookup main suppress_prefixlength 31 proto 87\n");
     EXPECT_EQ(rules_at(5180),
@@ -353,6 +354,13 @@ TEST(RouteMonitor, TellsLossesOfOursFromOthers) {
     ASSERT_TRUE(netlink.remove_address(weft0, prefix("10.77.0.1")));
     EXPECT_TRUE(monitor->take_losses(weft0));
     EXPECT_FALSE(monitor->take_losses(weft0));
+    LinkSettings down;
+    down.up = false;
+    ASSERT_TRUE(netlink.configure_link(weft0, down));
+    ASSERT_TRUE(netlink.configure_link(weft1, {}));
+    static_cast<void>(monitor->take_losses(weft0));
+    ASSERT_TRUE(netlink.configure_link(weft0, {}));
+    EXPECT_TRUE(monitor->take_losses(weft0));
 }
 
 TEST(RouteMonitor, TooManyChangesAreAChangeAndThenOver) {
