@@ -484,6 +484,25 @@ nothing_of_it() { # NODE
     [ -z "$(inside "$1" ip route show table 51840 2>/dev/null)" ]
 }
 
+nobody_is_allowed() { [ -z "$(inside "$1" nft list set inet weft allowed4 | grep elements || true)" ]; } # NODE
+@test "lockdown outside of a network follows the port, and a node in it can join" {
+    local file link
+    inside b weft leave --yes
+    for link in $(inside b ls /sys/class/net | grep '^wv'); do inside b ip link del "$link"; done
+    file=$(root_of b)/etc/weft/weft.toml
+    printf '\n[firewall]\nlockdown = true\n' >>"$file"
+    inside b weft reload
+    inside b wg set weft0 listen-port 51841
+    inside b nft list chain inet weft lockdown | grep -q 'udp dport 51841'
+    nobody_is_allowed b
+    inside b weft join "$(inside a weft token create 2>/dev/null)"
+    eventually 3 nobody_is_allowed b # as it asks no more
+    inside b nft list chain inet weft guard_in >/dev/null
+    sed -i '/^\[firewall\]/,$d' "$file"
+    inside b weft reload
+    eventually 10 answers b 10.44.0.10
+}
+
 @test "weft down with the daemon running: both are gone; leaving the network takes the guards along" {
     echo '[broken' >>"$(root_of a)/etc/weft/weft.toml" # it is not asked
     inside a weft down
