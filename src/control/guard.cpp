@@ -45,12 +45,6 @@ bool are_others(firewall::Nftables& nftables, const Error& error) {
     return error.code.value() == EPERM && drops && !drops->empty();
 }
 
-/// Whether the kernel has no nf_tables, and so nothing of ours in it.
-bool has_none(const Error& error) {
-    const int code = error.code.value();
-    return code == EOPNOTSUPP || code == EPROTONOSUPPORT || code == EAFNOSUPPORT;
-}
-
 /// A daemon that is just ending gives its tables up a moment later.
 Result<> remove_tables(firewall::Nftables& nftables) {
     const auto until = std::chrono::steady_clock::now() + kDaemonEnds;
@@ -94,8 +88,7 @@ Result<> guard_up(const config::Config& config, const config::Paths& paths) {
 Result<> guard_down() {
     Result<firewall::Nftables> nftables = firewall::Nftables::open();
     if (nftables) {
-        Result<> removed = remove_tables(*nftables);
-        if (!removed && !has_none(removed.error())) {
+        if (Result<> removed = remove_tables(*nftables); !removed) {
             return removed;
         }
     }

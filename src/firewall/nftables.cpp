@@ -45,7 +45,7 @@ void add_counter(const nlmsghdr& message, DropCounts& counts) {
 /// Whether the kernel has no such expression, chain type or family.
 bool is_lack(const Error& error) {
     const int code = error.code.value();
-    return code == ENOENT || code == EOPNOTSUPP || code == EAFNOSUPPORT;
+    return code == ENOENT || code == EOPNOTSUPP || code == EAFNOSUPPORT || code == EPROTONOSUPPORT;
 }
 
 }  // namespace
@@ -84,7 +84,8 @@ Result<> Nftables::apply(const Ruleset& ruleset, Ownership ownership) {
     least.lacking = {kParts.begin(), kParts.end()};
     applied = apply_whole(least, ownership);
     if (!applied) {
-        return applied;
+        const bool has_none = ruleset.empty() && is_lack(applied.error());
+        return has_none ? Result<>{} : applied;
     }
     for (const Part part : kParts) {
         Ruleset more = least;

@@ -226,13 +226,8 @@ no_stranger() {
 @test "what is no part of a connection leaves the cluster with no overlay address" {
     local before wire
     before=$(drops a unmasqueraded)
-    inside a1 nft -f - <<NFT
-table inet twist {
-    chain out { type filter hook output priority 0;
-        ip daddr $STRANGER4 icmp type echo-request icmp type set echo-reply
-    }
-}
-NFT
+    inside a1 nft "table inet twist { chain out { type filter hook output priority 0;
+        ip daddr $STRANGER4 icmp type echo-request icmp type set echo-reply; }; }"
     capture net br0 "$BATS_TEST_TMPDIR/wire"
     wire=$!
     fails answers a1 $STRANGER4
@@ -249,14 +244,8 @@ NFT
     inside net ip addr add 198.51.100.1/32 dev lo
     inside a ip route add 198.51.100.0/24 via $STRANGER4
     cp "$file" "$BATS_TEST_TMPDIR/weft.toml"
-    cat >>"$file" <<TOML
-
-[[peer]]
-name = "exit"
-public_key = "$(inside a weft status --json | jq -r .node.public_key)"
-endpoint = "192.0.2.1:51840"
-allowed_ips = ["10.44.0.0/24", "198.51.100.0/24"]
-TOML
+    printf '\n[[peer]]\nname = "exit"\npublic_key = "%s"\nendpoint = "192.0.2.1:51840"\nallowed_ips = ["10.44.0.0/24", "198.51.100.0/24"]\n' \
+        "$(inside a weft status --json | jq -r .node.public_key)" >>"$file"
     inside b weft reload
     eventually 10 answers b1 10.44.0.10
     before=$(drops a exit)
@@ -405,10 +394,8 @@ foreign() {
 @test "other firewalls that drop are named with their rule, and the remedy is enough: docker, ufw, firewalld, policies" {
     foreign "ip filter FORWARD" <<'NFT'
 table ip filter {
-    chain DOCKER-USER { counter return
-    }
-    chain DOCKER-FORWARD { iifname "docker0" counter accept
-    }
+    chain DOCKER-USER { counter return; }
+    chain DOCKER-FORWARD { iifname "docker0" counter accept; }
     chain FORWARD { type filter hook forward priority filter; policy drop;
         counter jump DOCKER-USER
         ct state related,established accept
@@ -422,8 +409,7 @@ table ip filter {
         icmp type echo-request accept
         ct state invalid drop
     }
-    chain ufw-reject-forward { counter reject
-    }
+    chain ufw-reject-forward { counter reject; }
     chain FORWARD { type filter hook forward priority filter; policy drop;
         ip protocol icmp counter drop
         counter jump ufw-before-forward
@@ -482,6 +468,25 @@ nothing_of_it() { # NODE
     [ -z "$(inside "$1" ip rule list | grep '51[78]' || true)" ]
     [ -z "$(inside "$1" ip -6 rule list | grep '51[78]' || true)" ]
     [ -z "$(inside "$1" ip route show table 51840 2>/dev/null)" ]
+}
+
+nobody_is_allowed() { [ -z "$(inside "$1" nft list set inet weft allowed4 | grep elements || true)" ]; } # NODE
+@test "lockdown outside of a network follows the port, and a node in it can join" {
+    local file link
+    inside b weft leave --yes
+    for link in $(inside b ls /sys/class/net | grep '^wv'); do inside b ip link del "$link"; done
+    file=$(root_of b)/etc/weft/weft.toml
+    printf '\n[firewall]\nlockdown = true\n' >>"$file"
+    inside b weft reload
+    inside b wg set weft0 listen-port 51841
+    inside b nft list chain inet weft lockdown | grep -q 'udp dport 51841'
+    nobody_is_allowed b
+    inside b weft join "$(inside a weft token create 2>/dev/null)"
+    eventually 3 nobody_is_allowed b # as it asks no more
+    inside b nft list chain inet weft guard_in >/dev/null
+    sed -i '/^\[firewall\]/,$d' "$file"
+    inside b weft reload
+    eventually 10 answers b 10.44.0.10
 }
 
 @test "weft down with the daemon running: both are gone; leaving the network takes the guards along" {

@@ -31,7 +31,7 @@ class Nftables {
     static Result<Nftables> open();
 
     /// Replaces both tables; of an empty ruleset nothing remains. Counters begin at 0. Parts that
-    /// the kernel lacks are left out.
+    /// the kernel lacks are left out; without nf_tables there is nothing to remove.
     Result<> apply(const Ruleset& ruleset, Ownership ownership);
     /// Other elements for the sets of who is allowed; the ruleset is otherwise in force.
     Result<> replace_allowed(const Ruleset& ruleset);
