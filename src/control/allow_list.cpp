@@ -156,7 +156,7 @@ void AllowList::on_failed(Source& source, const Error& error) {
 }
 
 void AllowList::add_problems(std::vector<api::Problem>& out) const {
-    if (programs_run_as_ == discovery::RunAs::root) {
+    if (programs_run_as_ == discovery::RunAs::kRoot) {
         out.push_back({"discovery_as_root",
                        "info",
                        discovery::kDiscoverUser,
@@ -164,7 +164,7 @@ void AllowList::add_problems(std::vector<api::Problem>& out) const {
                        std::string{"useradd --system --no-create-home --shell /usr/sbin/nologin "} +
                            discovery::kDiscoverUser + ", then weft reload"});
     }
-    if (programs_run_as_ == discovery::RunAs::daemon) {
+    if (programs_run_as_ == discovery::RunAs::kDaemonsUser) {
         out.push_back(
             {"discovery_as_weft",
              "info",

@@ -196,10 +196,10 @@ Result<> wait_for_exec(int failure, const Command& command, int stop, Time until
 
 RunAs programs_run_as() {
     if (::geteuid() != 0) {
-        return RunAs::daemon;
+        return RunAs::kDaemonsUser;
     }
     const auto user = user_to_become(kDiscoverUser);
-    return user && !*user ? RunAs::root : RunAs::discover_user;
+    return user && !*user ? RunAs::kRoot : RunAs::kItsUser;
 }
 
 Result<Child> Child::start(const Command& command, int stop, Time until) {

@@ -22,19 +22,19 @@ const char* const kRemedy =
     "the contract: {\"schema\":1,\"machines\":[{\"name\":\"a\",\"public\":"
     "[\"192.0.2.1\"],\"private\":[],\"tags\":[]}]}";
 
-/// Refuses what goes beyond kMemoryMax, all documents of its life together.
+/// Refuses what goes beyond kMemoryMax. Whatever alignment JSON asks for is the usual one.
 class BoundedMemory : public boost::json::memory_resource {
   private:
-    void* do_allocate(std::size_t size, std::size_t alignment) override {
+    void* do_allocate(std::size_t size, std::size_t /*alignment*/) override {
         if (size > left_) {
             throw std::bad_alloc{};
         }
-        void* memory = ::operator new (size, std::align_val_t{alignment});
+        void* const memory = ::operator new(size);
         left_ -= size;
         return memory;
     }
-    void do_deallocate(void* memory, std::size_t size, std::size_t alignment) override {
-        ::operator delete (memory, size, std::align_val_t{alignment});
+    void do_deallocate(void* memory, std::size_t size, std::size_t /*alignment*/) override {
+        ::operator delete(memory);
         left_ += size;
     }
     [[nodiscard]] bool do_is_equal(const memory_resource& other) const noexcept override {

@@ -23,7 +23,7 @@ struct Command {
     std::string user = kDiscoverUser;
 };
 
-enum class RunAs { discover_user, root, daemon };
+enum class RunAs { kItsUser, kRoot, kDaemonsUser };
 /// Whom such programs run as here: root where there is no kDiscoverUser, the daemon's own user
 /// where that is not root, for it may not become another.
 [[nodiscard]] RunAs programs_run_as();

@@ -123,9 +123,9 @@ TEST_F(AllowListTest, WhomProgramsRunAsIsAdvice) {
     list_->configure({script("sleep 60")}, {});
     const auto runs_as = discovery::programs_run_as();
     EXPECT_EQ(advice(),
-              runs_as == discovery::RunAs::root     ? "discovery_as_root"
-              : runs_as == discovery::RunAs::daemon ? "discovery_as_weft"
-                                                    : "");
+              runs_as == discovery::RunAs::kRoot          ? "discovery_as_root"
+              : runs_as == discovery::RunAs::kDaemonsUser ? "discovery_as_weft"
+                                                          : "");
     list_->configure({file("machines")}, {});
     EXPECT_EQ(advice(), "");
 }
