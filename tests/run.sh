@@ -8,6 +8,8 @@
 set -euo pipefail
 # shellcheck source=packaging/deps.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../packaging/deps.sh"
+# shellcheck source=tests/report.bash
+. "$WEFT_ROOT/tests/report.bash"
 
 PARTS=(lint build unit sim asan tsan isa arm netns hurt interop runtimes demo bench)
 TSAN_UNITS=(unit_wg unit_dataplane unit_refusal unit_control)
@@ -16,7 +18,7 @@ ARCHITECTURES=(arm64 armhf)
 # What CI has no time for: .bats files, and unit tests under sanitizers and emulation (hours of virtual time;
 # kernels that g++'s AddressSanitizer leaves alone).
 FULL_ONLY=(arm:board arm:tunnel interop:boringtun interop:wireguard_go interop:wireguard_go_newest netns:network_keys netns:network_many
-    netns:selftest_mtu runtimes:containerd)
+    netns:selftest_mtu runtimes:containerd runtimes:libcni runtimes:podman)
 SLOW_UNITS='-LongHaul.*:*CrossKernel*'
 
 usage() {
@@ -392,7 +394,7 @@ fetch() {
                 tail -n 1 "$sysroot.log" >"$sysroot.reason"
         done
     fi
-    if wants runtimes && [ "$WEFT_INSTALL" = yes ]; then
+    if wants runtimes && [ -n "$(bats_files runtimes)" ] && [ "$WEFT_INSTALL" = yes ]; then
         deps_install runtimes
         as_owner bash "$WEFT_ROOT/tests/runtimes/fetch.sh" "$WEFT_ROOT/build/runtimes" || true
     fi
@@ -410,42 +412,6 @@ finish() {
     trap - EXIT INT TERM
     rm -rf --one-file-system "$TMPDIR"
     exit $rc
-}
-
-write_junit() {
-    local line state part name seconds reason
-    escape() { sed 's/&/\&amp;/g; s/</\&lt;/g; s/>/\&gt;/g; s/"/\&quot;/g' <<<"$1"; }
-    {
-        echo '<?xml version="1.0" encoding="UTF-8"?>'
-        echo "<testsuite name=\"weft\" tests=\"${#results[@]}\" failures=\"$failed\" skipped=\"$skipped\">"
-        for line in "${results[@]}"; do
-            IFS=$'\t' read -r state part name seconds reason <<<"$line"
-            printf '<testcase classname="%s" name="%s" time="%s">' "$part" "$(escape "$name")" "$seconds"
-            case $state in
-            FAIL) printf '<failure message="%s"/>' "$(escape "$reason")" ;;
-            skip) printf '<skipped message="%s"/>' "$(escape "$reason")" ;;
-            esac
-            echo '</testcase>'
-        done
-        echo '</testsuite>'
-    } >"$junit"
-}
-
-write_results() {
-    local file dirty=false
-    file=$WEFT_ROOT/tests/results/$(date -u +%Y-%m-%dT%H%M%SZ).json
-    as_owner mkdir -p "$WEFT_ROOT/tests/results"
-    [ -z "$(as_owner git -C "$WEFT_ROOT" status --porcelain -- . ':!tests/results')" ] || dirty=true
-    printf '%s\n' "${results[@]}" | jq -Rn --arg cpu "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" \
-        --arg commit "$(as_owner git -C "$WEFT_ROOT" rev-parse HEAD)" --argjson dirty $dirty \
-        --arg date "$(date -u +%FT%TZ)" --argjson seed "$seed" --argjson cores "$(nproc)" \
-        --arg kernel "$(uname -r)" --argjson seconds $SECONDS \
-        '{schema: 1, date: $date, commit: $commit, dirty: $dirty, seed: $seed,
-          host: {cpu: $cpu, cores: $cores, kernel: $kernel}, seconds: $seconds,
-          cases: [inputs | split("\t") | {state: .[0], part: .[1], name: .[2], seconds: (.[3] | tonumber),
-                                           reason: (if .[4] == "" then null else .[4] end)}]}' |
-        as_owner tee "$file" >/dev/null
-    echo "results: ${file#"$WEFT_ROOT/"}"
 }
 
 list_bats() { # PART
