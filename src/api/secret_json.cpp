@@ -6,17 +6,22 @@
 #include <cstring>
 #include <new>
 
+#include <weft/base/assert.hpp>
+
 namespace weft::api {
 namespace {
 
 class WipedMemory final : public boost::json::memory_resource {
   private:
+    // Without the alignment: Boost.JSON gives a key back with another one than it asked with, and
+    // none is above what every allocation has.
     void* do_allocate(std::size_t size, std::size_t alignment) override {
-        return ::operator new (size, std::align_val_t{alignment});
+        WEFT_ASSERT(alignment <= __STDCPP_DEFAULT_NEW_ALIGNMENT__);
+        return ::operator new(size);
     }
-    void do_deallocate(void* block, std::size_t size, std::size_t alignment) override {
+    void do_deallocate(void* block, std::size_t size, std::size_t /*alignment*/) override {
         explicit_bzero(block, size);
-        ::operator delete (block, std::align_val_t{alignment});
+        ::operator delete(block);
     }
     [[nodiscard]] bool do_is_equal(
         const boost::json::memory_resource& other) const noexcept override {
