@@ -21,7 +21,7 @@ constexpr std::chrono::hours kClockBehind{1};  // tell of it
 constexpr std::chrono::minutes kRetry{1};
 constexpr std::size_t kTextSize = 1 + 2 * sizeof(Timestamp) + 1;
 
-std::optional<Timestamp> parse(std::string_view text) {
+std::optional<Timestamp> parse_timestamp(std::string_view text) {
     Timestamp timestamp;
     const bool good = text.size() == kTextSize && text.front() == '@' && text.back() == '\n' &&
                       from_hex(text.substr(1, kTextSize - 2), timestamp) &&
@@ -51,7 +51,7 @@ Timestamp TimestampFile::load() {
                   {{"file", file_.string()}, {"cause", "a first start, or the file was lost"}});
         return {};
     }
-    const auto found = text ? parse(*text) : std::nullopt;
+    const auto found = text ? parse_timestamp(*text) : std::nullopt;
     if (!found) {
         log_.warn("timestamp_unusable",
                   {{"file", file_.string()},
