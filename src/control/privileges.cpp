@@ -14,6 +14,8 @@ namespace weft::control {
 namespace {
 
 constexpr std::uint32_t kNetAdmin = 1U << CAP_NET_ADMIN;
+// `weft ping`, where net.ipv4.ping_group_range does not let everyone send echoes.
+constexpr std::uint32_t kNetRaw = 1U << CAP_NET_RAW;
 // To become another user in a child, and to end that child.
 constexpr std::uint32_t kToRunPrograms = 1U << CAP_SETUID | 1U << CAP_SETGID | 1U << CAP_KILL;
 
@@ -35,7 +37,7 @@ void shrink_bounding_set() {
 
 Result<> keep_only_needed(bool runs_programs) {
     const std::uint32_t needed =
-        runs_programs && geteuid() == 0 ? kNetAdmin | kToRunPrograms : kNetAdmin;
+        kNetAdmin | kNetRaw | (runs_programs && geteuid() == 0 ? kToRunPrograms : 0);
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
         return errno_error(errno, "set no_new_privs");
     }
@@ -47,8 +49,7 @@ Result<> keep_only_needed(bool runs_programs) {
     }
     const std::uint32_t held = sets[0].permitted | sets[0].inheritable;
     if (held == (held & needed) && (sets[1].permitted | sets[1].inheritable) == 0) {
-        return {};  // a service manager's system call filter may forbid to give up what is not
-                    // there
+        return {};  // a unit's system call filter may forbid to give up what is not there
     }
     const std::uint32_t kept = sets[0].permitted & needed;
     sets[0] = {kept, kept, sets[0].inheritable & kNetAdmin};
