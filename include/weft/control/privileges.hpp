@@ -10,9 +10,9 @@
 namespace weft::control {
 
 /// Gives up, for good, every capability but CAP_NET_ADMIN and CAP_NET_RAW, and whatever a program
-/// that is started could gain by set-user-ID bits or file capabilities. Root that `runs_programs` as another user
-/// keeps CAP_SETUID, CAP_SETGID and CAP_KILL as well. What the process never had stays so.
-/// Errors: what the kernel refused.
+/// that is started could gain by set-user-ID bits or file capabilities. Root that `runs_programs`
+/// as another user keeps CAP_SETUID, CAP_SETGID and CAP_KILL as well. What the process never had
+/// stays so. Errors: what the kernel refused.
 [[nodiscard]] Result<> keep_only_needed(bool runs_programs);
 
 }  // namespace weft::control
