@@ -129,9 +129,11 @@ bool AntiEntropy::wants_sync(const Contact& contact, const Header& header, Time 
     if (header.members_digest == core_.members.digest()) {
         return false;
     }
-    const Duration interval = contact.sync_was_fruitful ? kInterval : kFruitlessInterval;
+    const bool hurries = now < hurries_until_;
+    const Duration interval = contact.sync_was_fruitful || hurries ? kInterval : kFruitlessInterval;
+    const Duration back_off = hurries ? std::min(back_off_, kInterval) : back_off_;
     if ((contact.synced != Time{} && now - contact.synced < interval) ||
-        (last_sync_ != Time{} && now - last_sync_ < back_off_)) {
+        (last_sync_ != Time{} && now - last_sync_ < back_off)) {
         return false;
     }
     const auto ours = static_cast<std::uint32_t>(core_.members.size());
@@ -178,6 +180,16 @@ void AntiEntropy::on_buckets(const NodeId& from,
     burst.flush();
 }
 
+void AntiEntropy::want(const Want& want,
+                       const NodeId& to,
+                       const net::Endpoint& at,
+                       const Moment& moment,
+                       Actions& actions) {
+    DatagramWriter datagram = core_.writer(moment);
+    datagram.add(want);
+    core_.send(to, at, datagram, actions);
+}
+
 void AntiEntropy::on_summary(const NodeId& from,
                              const net::Endpoint& at,
                              const Summary& theirs,
@@ -186,12 +198,12 @@ void AntiEntropy::on_summary(const NodeId& from,
     if (!core_.contacts[from].summaries.spend(moment.now)) {
         return;
     }
-    Want want;
+    Want missing;
     for (const SummaryEntry& entry : theirs.entries) {
         const Member* ours = core_.members.find(entry.node);
         if (ours == nullptr) {
             if (!was_refused(entry, moment.now)) {
-                want.nodes.push_back(entry.node);
+                missing.nodes.push_back(entry.node);
             }
         } else if (ours->hash != entry.hash) {
             push(from, entry.node, moment.now);  // the older of the two answers with the newer
@@ -207,10 +219,8 @@ void AntiEntropy::on_summary(const NodeId& from,
             break;
         }
     }
-    if (!want.nodes.empty()) {
-        DatagramWriter datagram = core_.writer(moment);
-        datagram.add(want);
-        core_.send(from, at, datagram, actions);
+    if (!missing.nodes.empty()) {
+        want(missing, from, at, moment, actions);
     }
 }
 

@@ -19,6 +19,7 @@ class AntiEntropy {
     /// is not answered before it is known to be where it asks from.
     static constexpr Duration kInterval = std::chrono::seconds{1};
     static constexpr Duration kFruitlessInterval = std::chrono::seconds{30};
+    static constexpr Duration kHurry = std::chrono::seconds{60};
     static constexpr Duration kBackOffMin = std::chrono::milliseconds{250};
     static constexpr double kPushesMore = 64;
     static constexpr std::size_t kRefusedMax = 1'024;
@@ -53,6 +54,12 @@ class AntiEntropy {
                     const Summary& theirs,
                     const Moment& moment,
                     Actions& actions);
+    /// Asks for members, whole.
+    void want(const Want& want,
+              const NodeId& to,
+              const net::Endpoint& at,
+              const Moment& moment,
+              Actions& actions);
     void on_want(const NodeId& from, const Want& want, Time now);
     void on_trust_heads(const NodeId& from,
                         const net::Endpoint& at,
@@ -62,6 +69,9 @@ class AntiEntropy {
     /// It lacks that member, or holds something older than we do. False where it has been sent too
     /// much.
     bool push(const NodeId& to, const NodeId& node, Time now);
+    /// Whoever has just started lacks something for certain: a sync whose answers were lost is
+    /// tried again soon. An issuer from a backup waits for what it brings.
+    void on_start(Time now) { hurries_until_ = now + kHurry; }
     /// A sync brought something.
     void on_fruit() { back_off_ = {}; }
     /// An item that we do not take: not wanted again for a while, however often it is offered.
@@ -87,6 +97,7 @@ class AntiEntropy {
     std::set<Push> queued_;
     Time next_portion_ = Time::max();
     Time last_sync_{};
+    Time hurries_until_{};
     Duration back_off_{};  ///< between syncs with anyone, while none brings anything
     std::map<std::pair<NodeId, std::uint64_t>, Time> refused_;
 };

@@ -273,6 +273,7 @@ void Node::Parts::start(Time now) {
         started = now;
         next_withdraw = now + kWithdrawInterval;
         prober.start(now);
+        anti_entropy.on_start(now);
     }
 }
 

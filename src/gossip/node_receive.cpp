@@ -229,7 +229,8 @@ void Node::Parts::take_member(const Sender& sender,
     const auto known = before == nullptr ? nullptr : before->certificate;
     if (item.certificate.empty()) {
         if (known == nullptr || known->certificate.generation != record->order.generation) {
-            return;  // the digests differ: it will come whole
+            anti_entropy.want({{record->node}}, sender.id, sender.at, moment, actions);
+            return;  // it will come whole
         }
         item.certificate = known->bytes;
     }
