@@ -105,7 +105,7 @@ Result<> Participant::Impl::become_member(NodeKeys keys,
                                                   {},
                                                   0,
                                                   std::nullopt,
-                                                  false,
+                                                  {},
                                                   false,
                                                   false,
                                                   clock.now});

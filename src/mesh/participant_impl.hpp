@@ -98,9 +98,9 @@ class Participant::Impl {
         bool issuer_stale = false;           // trust has changed since it was looked at
         std::set<gossip::NodeId> unlearnt;   // members that the issuer has not heard of
         std::size_t journal_size = 0;
-        std::optional<Time> first_heard;  // a member, since the start
-        bool agrees = false;              // the last one that answered knows the same
-        bool has_unknown_grant = false;   // a member has one of ours that the journal lacks
+        std::optional<Time> first_heard;        // a member, since the start
+        std::map<gossip::NodeId, bool> agrees;  // who has answered: knew the same, the last time
+        bool has_unknown_grant = false;         // a member has one of ours that the journal lacks
         bool members_dirty = false;
         Time members_kept;
         Renewal renewal{};
@@ -135,6 +135,7 @@ class Participant::Impl {
     void on_join_request(const gossip::Actions::Join& join, const Clock& clock, Output& out);
     static void tell_grant(ConstBytes certificate, const std::string& to, Output& out);
     void finish_join(const Clock& clock, Output& out);
+    [[nodiscard]] bool others_agree() const;
     [[nodiscard]] bool merge_is_due(Time now) const;
     void merge(const Clock& clock, Output& out);
     void revoke_left(const Clock& clock, Output& out);

@@ -116,7 +116,7 @@ void Participant::Impl::absorb(gossip::Actions actions, const Clock& clock, Outp
     }
     for (const gossip::Actions::PeerTime& word : actions.peer_times) {
         time_->on_peer_time(word.peer, word.theirs, clock.now);
-        member_->agrees = word.knows_the_same;
+        member_->agrees[word.peer] = word.knows_the_same;
         if (!member_->first_heard) {
             member_->first_heard = clock.now;
         }
@@ -278,13 +278,20 @@ void Participant::Impl::look_for_own_grant(const gossip::Member& member) const {
     }
 }
 
+/// One alone may be a node whose revocation the backup does not know.
+bool Participant::Impl::others_agree() const {
+    const std::size_t others = member_->node->members().size() - 1;
+    return member_->agrees.size() >= std::min(kAgreeing, others) &&
+           std::ranges::all_of(member_->agrees, [](const auto& word) { return word.second; });
+}
+
 bool Participant::Impl::merge_is_due(Time now) const {
     const auto& heard = member_->first_heard;
     if (!member_->issuer || !heard || now - *heard < kMergeAfter) {
         return false;
     }
     return member_->issuer->ready() ? member_->has_unknown_grant
-                                    : member_->agrees || now - *heard >= kMergeAtLast;
+                                    : others_agree() || now - *heard >= kMergeAtLast;
 }
 
 void Participant::Impl::merge(const Clock& clock, Output& out) {

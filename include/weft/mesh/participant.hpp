@@ -53,8 +53,10 @@ class Participant {
     static constexpr Duration kKeepMembersEvery = std::chrono::seconds{10};
     static constexpr Duration kKeepTimeEvery = std::chrono::hours{1};
     /// An issuer that was restarted merges what members know this long after it first heard one,
-    /// as soon as one that answers knows the same; where none ever does, after the longer time.
+    /// as soon as so many have answered and all that have know the same; else after the longer
+    /// time.
     static constexpr Duration kMergeAfter = std::chrono::seconds{2};
+    static constexpr std::size_t kAgreeing = 3;
     static constexpr Duration kMergeAtLast = std::chrono::seconds{20};
 
     /// Attempts to renew the certificate from half of its life on, give or take half: usually,
