@@ -245,7 +245,7 @@ TOML
     eventually 5 inside a pgrep -u 64123 -x sleep
     pid=$(inside a pgrep -u 64123 -x sleep)
     [ "$(awk '/^Cap(Inh|Prm|Eff|Amb):/ { print $2 }' "/proc/$pid/status" | sort -u)" = 0000000000000000 ]
-    [ "$(awk '/^Cap(Prm|Eff):/ { print $2 }' "/proc/$("$LAB" pid a)/status" | sort -u)" = 00000000000010e0 ]
+    [ "$(awk '/^Cap(Prm|Eff):/ { print $2 }' "/proc/$("$LAB" pid a)/status" | sort -u)" = 00000000000030e0 ]
     "$LAB" stop a
     fails test -d "/proc/$pid"
     "$LAB" peer a weft
