@@ -117,6 +117,7 @@ void AntiEntropy::on_header(const NodeId& from,
     }
     back_off_ = std::clamp(2 * back_off_, kBackOffMin, kFruitlessInterval);
     last_sync_ = moment.now;
+    contact.synced_twice = contact.synced != Time{};
     contact.synced = moment.now;
     contact.sync_was_fruitful = false;
     ++core_.counters.syncs;
@@ -130,7 +131,8 @@ bool AntiEntropy::wants_sync(const Contact& contact, const Header& header, Time 
         return false;
     }
     const bool hurries = now < hurries_until_;
-    const Duration interval = contact.sync_was_fruitful || hurries ? kInterval : kFruitlessInterval;
+    const bool soon = contact.sync_was_fruitful || (hurries && !contact.synced_twice);
+    const Duration interval = soon ? kInterval : kFruitlessInterval;
     const Duration back_off = hurries ? std::min(back_off_, kInterval) : back_off_;
     if ((contact.synced != Time{} && now - contact.synced < interval) ||
         (last_sync_ != Time{} && now - last_sync_ < back_off)) {

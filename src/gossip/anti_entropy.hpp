@@ -69,8 +69,8 @@ class AntiEntropy {
     /// It lacks that member, or holds something older than we do. False where it has been sent too
     /// much.
     bool push(const NodeId& to, const NodeId& node, Time now);
-    /// Whoever has just started lacks something for certain: a sync whose answers were lost is
-    /// tried again soon. An issuer from a backup waits for what it brings.
+    /// Whoever has just started may lack something, and a sync's answers may be lost: each is asked
+    /// once more soon. An issuer from a backup waits for what it brings.
     void on_start(Time now) { hurries_until_ = now + kHurry; }
     /// A sync brought something.
     void on_fruit() { back_off_ = {}; }

@@ -31,6 +31,7 @@ struct Contact {
     Time challenged{};
     Time synced{};
     bool sync_was_fruitful = true;
+    bool synced_twice = false;  // asked more than once
     Time trust_asked{};
     Duration trust_pause{};  ///< until it is asked again
     // What it may make us send.
