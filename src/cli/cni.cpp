@@ -15,6 +15,7 @@
 
 #include <weft/api/node_file.hpp>
 #include <weft/base/read_to_end.hpp>
+#include <weft/base/write_file.hpp>
 #include <weft/ipam/store.hpp>
 
 #include "commands.hpp"
@@ -70,45 +71,15 @@ Result<std::string> read_plugin(const Path& file) {
     return read_to_end(fd, kPluginMax, file.string());
 }
 
-Result<> write_all(int fd, ConstBytes bytes, const Path& file) {
-    while (!bytes.empty()) {
-        const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-        if (written <= 0) {
-            return errno_error(written < 0 ? errno : EIO, file.string());
-        }
-        bytes = bytes.subspan(static_cast<std::size_t>(written));
-    }
-    return {};
-}
-
-/// Under a name that no runtime takes for a configuration, synced, then renamed; in the same
-/// directory, for containerd sees a file that leaves its name and none that comes from elsewhere.
+/// Under a name that no runtime takes for a configuration, then renamed; in the same directory, for
+/// containerd sees a file that leaves its name and none that comes from elsewhere.
 Result<> put(const Path& file, std::string_view text, mode_t mode) {
     std::error_code error;
     std::filesystem::create_directories(file.parent_path(), error);
     if (error) {
         return errno_error(error.value(), file.parent_path().string());
     }
-    std::string fresh = (file.parent_path() / ".weft-XXXXXX").string();
-    const UniqueFd fd{::mkostemp(fresh.data(), O_CLOEXEC)};
-    if (!fd.valid()) {
-        return errno_error(errno, fresh);
-    }
-    Result<> written = write_all(fd.get(), bytes_of(text), fresh);
-    if (written && (::fchmod(fd.get(), mode) != 0 || ::fsync(fd.get()) != 0 ||
-                    ::rename(fresh.c_str(), file.c_str()) != 0)) {
-        written = errno_error(errno, file.string());
-    }
-    if (!written) {
-        ::unlink(fresh.c_str());
-        return written;
-    }
-    const UniqueFd directory{
-        ::open(file.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    if (!directory.valid() || ::fsync(directory.get()) != 0) {
-        return errno_error(errno, file.parent_path().string());
-    }
-    return {};
+    return replace_file(file, bytes_of(text), mode);
 }
 
 /// Nothing where it is there already under this name.

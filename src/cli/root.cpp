@@ -12,6 +12,7 @@
 #include <weft/api/network_keys.hpp>
 #include <weft/base/read_to_end.hpp>
 #include <weft/base/wipe.hpp>
+#include <weft/base/write_file.hpp>
 
 #include "commands.hpp"
 #include "passphrase.hpp"
@@ -29,17 +30,6 @@ Error exists(const std::string& path) {
                  "give another name, or move it away"};
 }
 
-Result<> write_all(int fd, std::string_view text) {
-    while (!text.empty()) {
-        const ssize_t size = ::write(fd, text.data(), text.size());
-        if (size < 0 && errno != EINTR) {
-            return errno_error(errno, "write");
-        }
-        text.remove_prefix(size < 0 ? 0 : static_cast<std::size_t>(size));
-    }
-    return ::fsync(fd) == 0 ? Result<>{} : errno_error(errno, "fsync");
-}
-
 /// A file that is whole, or none.
 Result<> write_new(const std::string& path, std::string_view text) {
     constexpr mode_t kOwnerOnly = 0600;
@@ -48,7 +38,10 @@ Result<> write_new(const std::string& path, std::string_view text) {
     if (!file.valid()) {
         return errno == EEXIST ? exists(path) : errno_error(errno, "create " + path);
     }
-    Result<> written = write_all(file.get(), text);
+    Result<> written = write_all(file.get(), bytes_of(text), path);
+    if (written && ::fsync(file.get()) != 0) {
+        written = errno_error(errno, path);
+    }
     if (!written) {
         ::unlink(path.c_str());
     }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads the call, hands it to its verb, prints the answer or the failure.
-#include <cerrno>
 #include <csignal>
 #include <exception>
 
@@ -9,6 +8,7 @@
 
 #include <weft/base/bytes.hpp>
 #include <weft/base/read_to_end.hpp>
+#include <weft/base/write_file.hpp>
 #include <weft/cni/main.hpp>
 
 #include "result.hpp"
@@ -20,15 +20,7 @@ namespace {
 constexpr mode_t kOthersMayNot = 027;
 
 bool print(const std::string& text) {
-    ConstBytes rest = bytes_of(text);
-    while (!rest.empty()) {
-        const ssize_t written = ::write(STDOUT_FILENO, rest.data(), rest.size());
-        if (written < 0 && errno != EINTR) {
-            return false;
-        }
-        rest = rest.subspan(written < 0 ? 0 : static_cast<std::size_t>(written));
-    }
-    return true;
+    return write_all(STDOUT_FILENO, bytes_of(text), "stdout").has_value();
 }
 
 Outcome<std::string> dispatch(const Call& call) {

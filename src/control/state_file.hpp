@@ -6,7 +6,6 @@
 #include <string>
 #include <string_view>
 
-#include <weft/base/bytes.hpp>
 #include <weft/base/result.hpp>
 
 namespace weft::control {
@@ -15,12 +14,7 @@ namespace weft::control {
 [[nodiscard]] Result<std::string> read_state_file(const std::filesystem::path& file,
                                                   std::size_t size_max);
 
-/// Written to FILE.new, synced, renamed, and the directory synced: after a power cut there is the
-/// old text or the new one. Makes the directory (0700) if it is missing.
+/// By replace_file (base/write_file.hpp), 0600. Makes the directory (0700) if it is missing.
 [[nodiscard]] Result<> replace_state_file(const std::filesystem::path& file, std::string_view text);
-
-/// All of it, however many calls that takes. Errors name `file`.
-[[nodiscard]] Result<> write_all(int fd, ConstBytes bytes, const std::filesystem::path& file);
-[[nodiscard]] Result<> sync_directory(const std::filesystem::path& directory);
 
 }  // namespace weft::control

@@ -10,6 +10,7 @@
 
 #include <weft/base/read_to_end.hpp>
 #include <weft/base/unique_fd.hpp>
+#include <weft/base/write_file.hpp>
 
 #include "state_file.hpp"
 
@@ -83,7 +84,7 @@ Result<> StateStorage::append(std::string_view name, std::size_t size, ConstByte
     if (::ftruncate(fd.get(), end) != 0 || ::lseek(fd.get(), end, SEEK_SET) != end) {
         return errno_error(errno, file.string());
     }
-    if (Result<> written = write_all(fd.get(), more, file); !written) {
+    if (Result<> written = write_all(fd.get(), more, file.string()); !written) {
         return written;
     }
     if (::fdatasync(fd.get()) != 0) {

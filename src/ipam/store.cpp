@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <weft/base/read_to_end.hpp>
+#include <weft/base/write_file.hpp>
 #include <weft/ipam/store.hpp>
 
 namespace weft::ipam {
@@ -21,6 +22,7 @@ constexpr const char* kFresh = "journal.new";
 /// A journal below this size is not worth a snapshot: it is read in well under a millisecond.
 constexpr std::size_t kCompactFrom = 64 << 10;
 constexpr std::chrono::milliseconds kLockPause{2};
+constexpr const char* kDiskRemedy = "is the disk full, or read-only?";
 
 Error insecure(const std::filesystem::path& path, std::string_view what) {
     return Error{std::make_error_code(std::errc::operation_not_permitted),
@@ -80,21 +82,6 @@ void let_group_read(int at, int fd) {
         const int changed = ::fchown(fd, static_cast<uid_t>(-1), about.st_gid);
         static_cast<void>(changed);  // then root alone reads it
     }
-}
-
-Result<> write_whole(int fd, ConstBytes bytes, const std::filesystem::path& path) {
-    while (!bytes.empty()) {
-        const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-        if (written < 0 && errno == EINTR) {
-            continue;
-        }
-        if (written <= 0) {
-            return errno_error(
-                written < 0 ? errno : EIO, path.string(), "is the disk full, or read-only?");
-        }
-        bytes = bytes.subspan(static_cast<std::size_t>(written));
-    }
-    return {};
 }
 
 Result<> take_lock(int fd, std::chrono::milliseconds patience, const std::filesystem::path& path) {
@@ -192,9 +179,9 @@ Result<> Store::append(ConstBytes records) {
     for (ConstBytes rest = records; written && !rest.empty();) {
         const ConstBytes piece = rest.first(std::min(rest.size(), kUnsyncedMax));
         rest = rest.subspan(piece.size());
-        written = write_whole(journal_.get(), piece, path);
+        written = write_all(journal_.get(), piece, path.string(), kDiskRemedy);
         if (written && ::fdatasync(journal_.get()) != 0) {
-            written = errno_error(errno, path.string(), "is the disk full, or read-only?");
+            written = errno_error(errno, path.string(), kDiskRemedy);
         }
     }
     if (!written) {
@@ -242,7 +229,7 @@ void Store::compact(UnixMs now) {
         return;
     }
     let_group_read(at_.get(), fresh->get());
-    const bool ready = write_whole(fresh->get(), snapshot, directory_ / kFresh).has_value() &&
+    const bool ready = write_all(fresh->get(), snapshot, kFresh).has_value() &&
                        ::fsync(fresh->get()) == 0 &&
                        ::renameat(at_.get(), kFresh, at_.get(), kJournalName) == 0;
     if (!ready) {

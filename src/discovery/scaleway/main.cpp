@@ -5,11 +5,8 @@
 #include <optional>
 #include <string_view>
 
-#include <fcntl.h>
-#include <stdio.h>
-#include <unistd.h>
-
-#include <weft/base/unique_fd.hpp>
+#include <weft/base/bytes.hpp>
+#include <weft/base/write_file.hpp>
 #include <weft/discovery/scaleway.hpp>
 
 #include "scaleway/account.hpp"
@@ -32,42 +29,11 @@ Result<std::string> document_of(scaleway::Options& options) {
     return to_json(*machines);
 }
 
-constexpr mode_t kFileMode =
-    0644;  // addresses, for weftd's user to read; the umask may take from it
-
-Result<> write_all(int fd, std::string_view text, const std::string& file) {
-    while (!text.empty()) {
-        const ssize_t written = ::write(fd, text.data(), text.size());
-        if (written <= 0) {
-            return errno_error(written < 0 ? errno : EIO, file);
-        }
-        text.remove_prefix(static_cast<std::size_t>(written));
-    }
-    return {};
-}
-
-/// Who reads it finds the one before or this one, whole.
-Result<> replace(const std::string& file, std::string_view text) {
-    const std::string fresh = file + ".new";
-    ::unlink(fresh.c_str());  // what was left, and whatever rights that had
-    const UniqueFd fd{
-        ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kFileMode)};
-    if (!fd.valid()) {
-        return errno_error(errno, fresh);
-    }
-    Result<> written = write_all(fd.get(), text, fresh);
-    if (written && (::fsync(fd.get()) != 0 || ::rename(fresh.c_str(), file.c_str()) != 0)) {
-        written = errno_error(errno, file);
-    }
-    if (!written) {
-        ::unlink(fresh.c_str());
-    }
-    return written;
-}
+constexpr mode_t kFileMode = 0644;  // addresses, for weftd's user to read
 
 Result<> hand_out(const std::string& document, const std::string& file) {
     if (!file.empty()) {
-        return replace(file, document + "\n");
+        return replace_file(file, bytes_of(document + "\n"), kFileMode);
     }
     std::cout << document << std::endl;
     return std::cout ? Result<>{} : errno_error(EIO, "standard output");
