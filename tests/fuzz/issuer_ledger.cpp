@@ -6,6 +6,7 @@
 #include <weft/base/checksum.hpp>
 #include <weft/issuer/ledger.hpp>
 
+#include "framed.hpp"
 #include "fuzz.hpp"
 #include "journal.hpp"
 
@@ -26,23 +27,10 @@ weft::identity::IssuerCertificate make_issuer(weft::ConstBytes network) {
     return certificate;
 }
 
-/// {u16 size, type, payload} becomes a record with version and checksum: no mutation would find
-/// those.
 weft::fuzz::Buffer framed(weft::fuzz::Input& input) {
-    weft::ByteWriter out;
-    while (!input.empty()) {
-        const std::uint16_t size = input.u16();
-        const std::uint8_t type = input.u8();
-        const weft::ConstBytes payload = input.take(size);
-        weft::ByteWriter record;
-        record.write(static_cast<std::uint16_t>(payload.size()));
-        record.write(type);
-        record.write(journal::kVersion);
-        record.append(payload);
+    return weft::fuzz::framed(input, journal::kVersion, [](weft::ByteWriter& record) {
         record.append(weft::checksum<journal::kChecksumSize>(record.bytes()));
-        out.append(record.bytes());
-    }
-    return std::move(out).release();
+    });
 }
 
 void check_encoding(weft::ConstBytes bytes) {

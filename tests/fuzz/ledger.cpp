@@ -6,6 +6,7 @@
 #include <weft/base/crc32c.hpp>
 #include <weft/ipam/ledger.hpp>
 
+#include "framed.hpp"
 #include "fuzz.hpp"
 
 namespace {
@@ -14,22 +15,9 @@ namespace ipam = weft::ipam;
 
 constexpr ipam::UnixMs kNow = 1'800'000'000'000;
 
-/// {u16 size, type, payload} becomes a record with version and checksum.
 weft::fuzz::Buffer framed(weft::fuzz::Input& input) {
-    weft::ByteWriter out;
-    while (!input.empty()) {
-        const std::uint16_t size = input.u16();
-        const std::uint8_t type = input.u8();
-        const weft::ConstBytes payload = input.take(size);
-        weft::ByteWriter record;
-        record.write(static_cast<std::uint16_t>(payload.size()));
-        record.write(type);
-        record.write(std::uint8_t{1});
-        record.append(payload);
-        record.write(weft::crc32c(record.bytes()));
-        out.append(record.bytes());
-    }
-    return std::move(out).release();
+    return weft::fuzz::framed(
+        input, 1, [](weft::ByteWriter& record) { record.write(weft::crc32c(record.bytes())); });
 }
 
 void check_encoding(const ipam::Journal& journal, weft::ConstBytes bytes) {
