@@ -244,7 +244,7 @@ Chain guard_leave(const Ruleset& ruleset) {
     return chain;
 }
 
-/// Who leaves with this machine's address: its containers, and its guests with overlay addresses.
+/// Those that lie in a pool.
 std::vector<net::Prefix> inside(std::span<const net::Prefix> prefixes,
                                 std::span<const net::Prefix> pools) {
     std::vector<net::Prefix> out;
@@ -285,6 +285,7 @@ std::vector<Set> build_pool_sets(const Ruleset& ruleset) {
                         guests(ruleset, family),
                         "of peers that are configured here"});
     }
+    // This machine's containers, and its guests with overlay addresses.
     std::vector<net::Prefix> own = inside(ruleset.guests, ruleset.pools);
     own.insert(own.end(), ruleset.blocks.begin(), ruleset.blocks.end());
     add_sets(sets, "own", own, {}, "who leaves with this machine's address");
