@@ -19,6 +19,8 @@ offload_is() { # NODE NAME VALUE
     inside "$1" weft status --json | jq -e ".offload.$2 == $3"
 }
 
+one_alone() { [ "$WEFT_FULL" = yes ] || skip "only tests/run.sh full turns them off singly"; }
+
 transfers() {
     tcp_transfer a1 b1 10.44.1.10 20
     tcp_transfer b1 a1 fd44::10 20
@@ -27,24 +29,28 @@ transfers() {
 }
 
 @test "without tun-tso" {
+    one_alone
     without tun-tso a
     offload_is a tun_tso false
     transfers
 }
 
 @test "without tun-uso" {
+    one_alone
     without tun-uso a
     offload_is a tun_uso false
     transfers
 }
 
 @test "without udp-gso" {
+    one_alone
     without udp-gso a
     offload_is a udp_gso false
     transfers
 }
 
 @test "without udp-gro" {
+    one_alone
     without udp-gro a
     offload_is a udp_gro false
     transfers
