@@ -55,16 +55,9 @@ double idle_bytes(std::size_t nodes, std::uint64_t seed) {
     constexpr int kSeconds = 60;
     World world{seed, nodes};
     converged(world);
-    const auto total = [&] {
-        std::uint64_t bytes = 0;
-        for (std::size_t i = 0; i < nodes; ++i) {
-            bytes += world.host(i).bytes;
-        }
-        return bytes;
-    };
-    const std::uint64_t before = total();
+    const std::uint64_t before = world.bytes();
     world.run_for(seconds{kSeconds});
-    return static_cast<double>(total() - before) / kSeconds / static_cast<double>(nodes);
+    return static_cast<double>(world.bytes() - before) / kSeconds / static_cast<double>(nodes);
 }
 
 /// From the end of a partition of ten minutes, with a change in either half, until all know all.

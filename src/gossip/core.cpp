@@ -74,7 +74,7 @@ std::vector<NodeId> Core::random_members(std::size_t count, const NodeId& except
     std::vector<NodeId> chosen;
     const std::size_t tries = members.size() == 0 ? 0 : 3 * count + 8;
     for (std::size_t i = 0; i < tries && chosen.size() < count; ++i) {
-        const NodeId& node = members.random(random);
+        const NodeId& node = members.at(random.below(members.size()));
         if (node != except && is_usable(node) && std::ranges::find(chosen, node) == chosen.end()) {
             chosen.push_back(node);
         }

@@ -107,8 +107,7 @@ Membership::Outcome Membership::verify(const MemberItem& item,
 
 /// Only members have a budget of their own: a stranger's first statement costs its relayer.
 Allowance* Membership::budget_of(const NodeId& id) {
-    const auto found = budgets_.find(id);
-    return found == budgets_.end() ? nullptr : &found->second;
+    return find(id) == nullptr ? nullptr : &budgets_.try_emplace(id, kOwnersBudget).first->second;
 }
 
 bool Membership::has_used_its_budget(const NodeId& id) const {
@@ -119,8 +118,7 @@ bool Membership::has_used_its_budget(const NodeId& id) const {
 void Membership::put(Member fresh) {
     const auto [at, added] = members_.try_emplace(fresh.id());
     if (added) {
-        ids_.push_back(fresh.id());
-        budgets_.try_emplace(fresh.id(), kOwnersBudget);
+        numbered_.push_back(&at->first);
     } else {
         toggle(at->second);
         unclaim(at->second);
@@ -136,15 +134,16 @@ void Membership::toggle(const Member& member) {
 }
 
 void Membership::claim(const Member& member) {
+    const NodeId* const id = &members_.find(member.id())->first;
     for_each_prefix(member.certificate->certificate,
-                    [&](const net::Prefix& prefix) { claims_.emplace(prefix, member.id()); });
+                    [&](const net::Prefix& prefix) { claims_.emplace(prefix, id); });
 }
 
 void Membership::unclaim(const Member& member) {
     for_each_prefix(member.certificate->certificate, [&](const net::Prefix& prefix) {
         const auto [first, last] = claims_.equal_range(prefix);
         const auto ours = std::find_if(
-            first, last, [&](const auto& claim) { return claim.second == member.id(); });
+            first, last, [&](const auto& claim) { return *claim.second == member.id(); });
         if (ours != last) {
             claims_.erase(ours);
         }
@@ -162,9 +161,9 @@ std::vector<NodeId> Membership::withdraw(const identity::TimeView& view) {
         const auto at = members_.find(id);
         toggle(at->second);
         unclaim(at->second);
+        std::erase(numbered_, &at->first);
         members_.erase(at);
         budgets_.erase(id);
-        std::erase(ids_, id);
     }
     return gone;
 }
@@ -182,8 +181,8 @@ bool Membership::owns_its_prefixes(const NodeId& id) const {
     const identity::Certificate& ours = member->certificate->certificate;
     bool owns = true;
     const auto judge = [&](const auto& rival) {
-        owns = owns && (rival.second == id ||
-                        !comes_first(find(rival.second)->certificate->certificate, ours));
+        owns = owns && (*rival.second == id ||
+                        !comes_first(find(*rival.second)->certificate->certificate, ours));
     };
     for_each_prefix(ours, [&](const net::Prefix& prefix) {
         // Prefixes are nested or disjoint: rivals start inside ours, or are a shorter one that

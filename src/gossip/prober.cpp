@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace weft::gossip {
 namespace {
@@ -121,9 +122,8 @@ void Prober::start_probe(const Moment& moment, Actions& actions) {
 std::optional<NodeId> Prober::next_target() {
     for (std::size_t tries = 0; tries <= 2 * core_.members.size(); ++tries) {
         if (round_.empty()) {
-            for (const auto& [id, member] : core_.members.members()) {
-                round_.push_back(id);
-            }
+            round_.resize(core_.members.size());
+            std::iota(round_.begin(), round_.end(), 0U);
             for (std::size_t i = round_.size(); i > 1; --i) {
                 std::swap(round_[i - 1], round_[core_.random.below(i)]);
             }
@@ -131,10 +131,10 @@ std::optional<NodeId> Prober::next_target() {
                 return std::nullopt;
             }
         }
-        const NodeId target = round_.back();
+        const std::uint32_t number = round_.back();
         round_.pop_back();
-        if (core_.is_usable(target)) {
-            return target;
+        if (number < core_.members.size() && core_.is_usable(core_.members.at(number))) {
+            return core_.members.at(number);
         }
     }
     return std::nullopt;

@@ -128,7 +128,7 @@ class Prober {
     Core& core_;
     std::map<ProbeNumber, Pending> pending_;
     std::optional<Probe> probe_;
-    std::vector<NodeId> round_;
+    std::vector<std::uint32_t> round_;  // members' numbers: whoever has them when their turn comes
     std::set<NodeId> suspects_;
     std::uint32_t awareness_ = 0;
     Time next_probe_{};

@@ -308,6 +308,14 @@ bool World::converged() const {
     return first == nullptr || first->members().size() >= running;
 }
 
+std::uint64_t World::bytes() const {
+    std::uint64_t sum = 0;
+    for (const auto& host : hosts_) {
+        sum += host->bytes;
+    }
+    return sum;
+}
+
 bool World::one_owner_each() const {
     return std::ranges::all_of(hosts_, [](const auto& host) {
         return !host->node || owners_agree(host->node->members());

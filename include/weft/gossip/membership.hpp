@@ -7,6 +7,8 @@
 
 #include <map>
 
+#include <boost/container/flat_map.hpp>
+
 #include <weft/base/clock.hpp>
 #include <weft/base/random.hpp>
 #include <weft/gossip/allowance.hpp>
@@ -58,10 +60,8 @@ class Membership {
     [[nodiscard]] const Member* find(const NodeId& id) const;
     [[nodiscard]] std::size_t size() const { return members_.size(); }
     [[nodiscard]] const std::map<NodeId, Member>& members() const { return members_; }
-    /// Any of them; there must be one.
-    [[nodiscard]] const NodeId& random(RandomSource& random) const {
-        return ids_[random.below(ids_.size())];
-    }
+    /// By a number below size(); which member has which changes when one goes.
+    [[nodiscard]] const NodeId& at(std::size_t number) const { return *numbered_[number]; }
 
     [[nodiscard]] std::uint64_t digest() const { return digest_; }
     [[nodiscard]] const Buckets& buckets() const { return buckets_; }
@@ -92,9 +92,11 @@ class Membership {
     const identity::TrustStore& trust_;
     StatementCache& cache_;
     std::map<NodeId, Member> members_;
-    std::vector<NodeId> ids_;
-    std::map<NodeId, Allowance> budgets_;        // changes that an owner may make
-    std::multimap<net::Prefix, NodeId> claims_;  // blocks and routed prefixes, masked
+    // Ids are those of members_.
+    std::vector<const NodeId*> numbered_;
+    boost::container::flat_multimap<net::Prefix, const NodeId*>
+        claims_;                           // blocks and routed prefixes, masked
+    std::map<NodeId, Allowance> budgets_;  // changes that an owner may make; none: all of them
     std::uint64_t digest_ = 0;
     Buckets buckets_;
     identity::Rejected rejected_{};
