@@ -130,7 +130,7 @@ TEST_F(GossipSim, JoinsOneAfterTheOtherAreKnownByAll) {
     world.run_for(seconds{3});
     for (std::size_t i = 0; i < hosts / 10; ++i) {
         world.start(world.add_host());
-        world.run_for(seconds{10} / (hosts / 10));
+        world.run_for(Duration{seconds{10}} / static_cast<int>(hosts / 10));
     }
     const auto took = world.run_until([&] { return world.converged(); }, seconds{60});
     ASSERT_TRUE(took);
