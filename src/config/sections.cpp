@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::uint32_t kWorkersMost = 15;    // wg::kWorkersMax
 constexpr std::size_t kAdvertiseMost = 4;     // gossip::kEndpointsMax
-constexpr std::size_t kSeedsMost = 64;        // gossip::AddressSeeds::kMax
+constexpr std::size_t kSeedsMost = 64;        // gossip::Node::kSeedAddressesMax
 constexpr std::uint32_t kBlock4Most = 32;     // api::kBlock4Max
 constexpr std::uint32_t kBlock6Most = 64;     // api::kBlock6Max
 constexpr std::size_t kInterfaceMost = 15;    // IFNAMSIZ - 1

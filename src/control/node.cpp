@@ -51,12 +51,11 @@ Node::Impl::Impl(config::Config config, Environment environment)
       live_peers_(env_.paths.state_dir / (config_.node.interface + ".peers"), env_.log),
       node_file_(env_.paths.run_dir / api::kNodeFileName, env_.log),
       boot_(config_),
-      allow_list_(
+      discovered_(
           env_.loop,
           env_.paths.state_dir / (config_.node.interface + ".discovered"),
           env_.log,
-          {[this](const std::vector<net::Prefix>& allowed) { firewall_->set_allowed(allowed); },
-           {}}),
+          [this](std::vector<net::IpAddress> machines) { on_machines(std::move(machines)); }),
       timer_(env_.loop),
       reconcile_timer_(env_.loop),
       down_timer_(env_.loop) {}
@@ -163,7 +162,7 @@ Result<> Node::Impl::start() {
                    {"workers", std::to_string(engine_->workers())},
                    {"isa", kernels_->name},
                    {"peers", std::to_string(peers_.size())}});
-    allow_list_.configure(config_.discovery, {});
+    discovered_.configure(config_.discovery);
     arm_timer();
     return {};
 }
@@ -174,7 +173,7 @@ void Node::Impl::stop() {
     }
     timer_.cancel();
     reconcile_timer_.cancel();
-    allow_list_.stop();
+    discovered_.stop();
     node_file_.write_stopped("weftd has stopped");
     down_timer_.cancel();
     firewall_.reset();  // the guards stay
@@ -347,7 +346,7 @@ Result<> Node::Impl::reload() {
         env_.log.warn("restart_required", {{"setting", setting}});
     }
     config_ = std::move(*config);
-    allow_list_.configure(config_.discovery, {});
+    discovered_.configure(config_.discovery);
     node_file_.write(node_file());
     sync_firewall();
     sync_routes();  // with guards or without, they are in another table

@@ -20,7 +20,7 @@
 #include <weft/dataplane/engine.hpp>
 #include <weft/netlink/route_monitor.hpp>
 
-#include "allow_list.hpp"
+#include "discovered.hpp"
 #include "endpoint_names.hpp"
 #include "firewall.hpp"
 #include "link_setup.hpp"
@@ -95,9 +95,10 @@ class Node::Impl {
     void apply_own_key();
     void apply_members();
     void call_members();
-    /// The configuration's names and seeds are another's now.
+    /// The configuration's names are others now.
     void set_names();
-    void set_seeds();
+    void on_machines(std::vector<net::IpAddress> machines);
+    /// Tells the network where this node is, and gossip where members may be.
     void describe_self();
     void greet_live_peers();
     [[nodiscard]] std::vector<net::Endpoint> advertised() const;
@@ -176,7 +177,8 @@ class Node::Impl {
     config::Config boot_;                        // what restart_required() compares with
     std::vector<std::string> restart_required_;  // settings
 
-    AllowList allow_list_;
+    std::vector<net::IpAddress> machines_;  // that discovery has found
+    Discovered discovered_;
     boost::asio::steady_timer timer_;
     boost::asio::steady_timer reconcile_timer_;
     boost::asio::steady_timer down_timer_;

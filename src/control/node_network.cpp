@@ -245,12 +245,18 @@ void Node::Impl::set_names() {
     std::vector<config::HostPort> names = config_.node.advertise;
     names.insert(names.end(), config_.gossip.seeds.begin(), config_.gossip.seeds.end());
     own_names_.set(names);
-    set_seeds();
     ask_names();
 }
 
-void Node::Impl::set_seeds() {
-    overlay_->participant().set_seed_addresses(own_names_.endpoints(config_.gossip.seeds));
+/// They may come in, and members may be there.
+void Node::Impl::on_machines(std::vector<net::IpAddress> machines) {
+    machines_ = std::move(machines);
+    std::vector<net::Prefix> allowed;
+    for (const net::IpAddress& address : machines_) {
+        allowed.push_back(net::Prefix::host(address));
+    }
+    firewall_->set_allowed(std::move(allowed));
+    describe_self();
 }
 
 /// Of names that are advertised some may lead nowhere for others.
@@ -270,12 +276,18 @@ void Node::Impl::describe_self() {
     own.boot_id = boot_id_;
     own.mtu = static_cast<std::uint16_t>(mtu_);
     own.software = software();
-    own.endpoints =
-        own_endpoints(advertised(), surroundings().addresses, pools(), engine_->listen_port());
+    const Surroundings around = surroundings();
+    own.endpoints = own_endpoints(advertised(), around.addresses, pools(), engine_->listen_port());
     if (own.endpoints != told_endpoints_) {
         told_endpoints_ = own.endpoints;
         greet_live_peers();
     }
+    overlay_->participant().set_seed_addresses(
+        seed_endpoints(own_names_.endpoints(config_.gossip.seeds),
+                       machines_,
+                       around.addresses,
+                       pools(),
+                       config_.node.listen_port));
     mesh::Output out;
     overlay_->participant().describe(own, Overlay::clock(), out);
     overlay_->carry_out(out);

@@ -158,7 +158,7 @@ std::vector<api::Problem> Node::Impl::problems(const DeviceView& device) const {
     add_peer_problems(device, out);
     firewall_->add_problems(out);
     add_network_problems(out);
-    allow_list_.add_problems(out);
+    discovered_.add_problems(out);
     if (const auto& participant = overlay_->participant(); participant.has_root()) {
         out.push_back({"root_on_this_node",
                        "info",

@@ -207,7 +207,6 @@ void Node::Impl::take_own_answer(const Resolver::Answer& answer) {
         for (const net::Endpoint& endpoint : answer.endpoints) {
             env_.log.info("name_resolved", {{"name", host}, {"address", endpoint.to_string()}});
         }
-        set_seeds();
         describe_self();
     }
 }

@@ -11,6 +11,7 @@
 
 #include <weft/base/read_to_end.hpp>
 #include <weft/base/unique_fd.hpp>
+#include <weft/gossip/node.hpp>
 #include <weft/gossip/record.hpp>
 
 namespace weft::control {
@@ -58,6 +59,11 @@ Result<std::set<std::pair<unsigned, net::Family>>> add_routes(
                           "the route by " + (name == names.end() ? "nothing" : name->second)});
     }
     return ways_out;
+}
+
+bool is_in(std::span<const net::Prefix> pools, const net::IpAddress& address) {
+    return std::any_of(
+        pools.begin(), pools.end(), [&](const auto& pool) { return pool.contains(address); });
 }
 
 }  // namespace
@@ -132,9 +138,7 @@ std::vector<net::Endpoint> own_endpoints(std::span<const net::Endpoint> advertis
     std::vector<net::Endpoint> told{advertised.begin(), advertised.end()};
     for (const LocalAddress& each : sorted) {
         const net::Endpoint endpoint{each.address.address, port, 0};
-        const bool in_pool = std::any_of(pools.begin(), pools.end(), [&endpoint](const auto& pool) {
-            return pool.contains(endpoint.address);
-        });
+        const bool in_pool = is_in(pools, endpoint.address);
         const bool known = std::find(told.begin(), told.end(), endpoint) != told.end();
         if (!in_pool && !known && gossip::can_be_advertised(endpoint)) {
             told.push_back(endpoint);
@@ -142,6 +146,38 @@ std::vector<net::Endpoint> own_endpoints(std::span<const net::Endpoint> advertis
     }
     told.resize(std::min(told.size(), gossip::kEndpointsMax));
     return told;
+}
+
+std::vector<net::Endpoint> seed_endpoints(std::span<const net::Endpoint> configured,
+                                          std::span<const net::IpAddress> machines,
+                                          std::span<const LocalAddress> own,
+                                          std::span<const net::Prefix> pools,
+                                          std::uint16_t port) {
+    std::vector<net::Endpoint> seeds;
+    const auto is_news = [&](const net::Endpoint& endpoint) {
+        const bool is_own =
+            endpoint.port == port && std::any_of(own.begin(), own.end(), [&](const auto& each) {
+                return each.address.address == endpoint.address;
+            });
+        return !is_own && std::find(seeds.begin(), seeds.end(), endpoint) == seeds.end();
+    };
+    for (const net::Endpoint& endpoint : configured) {
+        if (seeds.size() < gossip::Node::kSeedAddressesMax && is_news(endpoint)) {
+            seeds.push_back(endpoint);
+        }
+    }
+    std::vector<net::Endpoint> found;
+    for (const net::IpAddress& address : machines) {
+        const net::Endpoint endpoint{address, port, 0};
+        if (is_news(endpoint) && !is_in(pools, address) && gossip::can_be_advertised(endpoint)) {
+            found.push_back(endpoint);
+        }
+    }
+    const std::size_t room = std::min(gossip::Node::kSeedAddressesMax - seeds.size(), found.size());
+    for (std::size_t i = 0; i < room; ++i) {
+        seeds.push_back(found[i * found.size() / room]);
+    }
+    return seeds;
 }
 
 }  // namespace weft::control

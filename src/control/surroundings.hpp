@@ -42,4 +42,13 @@ inline constexpr const char* kResolverFile = "/etc/resolv.conf";
                                                        std::span<const net::Prefix> pools,
                                                        std::uint16_t port);
 
+/// Where members may be: what is `configured`, and at `port` the machines that discovery has found,
+/// but those of a pool, of one link or of a machine alone. Nothing of `own`; at most
+/// gossip::Node::kSeedAddressesMax, and of more machines some from everywhere in the list.
+[[nodiscard]] std::vector<net::Endpoint> seed_endpoints(std::span<const net::Endpoint> configured,
+                                                        std::span<const net::IpAddress> machines,
+                                                        std::span<const LocalAddress> own,
+                                                        std::span<const net::Prefix> pools,
+                                                        std::uint16_t port);
+
 }  // namespace weft::control

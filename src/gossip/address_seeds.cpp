@@ -20,7 +20,7 @@ Cookie ask_mac(const identity::NetworkId& network, const Cookie& cookie, const E
 void AddressSeeds::set(const std::vector<net::Endpoint>& addresses) {
     std::map<net::Endpoint, Address> now;
     for (const net::Endpoint& at : addresses) {
-        if (now.size() < kMax) {
+        if (now.size() < Node::kSeedAddressesMax) {
             const auto known = addresses_.find(at);
             now.emplace(at, known == addresses_.end() ? Address{} : known->second);
         }

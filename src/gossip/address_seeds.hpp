@@ -25,7 +25,6 @@ class AddressSeeds {
   public:
     static constexpr Duration kAskFirst = std::chrono::seconds{1};
     static constexpr Duration kAskMax = std::chrono::minutes{10};
-    static constexpr std::size_t kMax = 64;  // addresses
 
     explicit AddressSeeds(Core& core) : core_(core) {}
 

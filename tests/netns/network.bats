@@ -309,3 +309,34 @@ control_ticks() { awk '{ print $14 + $15 }' "/proc/$1/task/$1/stat"; } # PID
     inside d weft status --json | jq -e '.node.blocks[0] | endswith("/26")'
     inside d weft status --json | jq -e '.node.blocks[1] | endswith("/62")'
 }
+
+# Where nobody looks for it: its only address is another one, and it cannot say so.
+move() { # NODE ADDRESS
+    "$LAB" stop "$1"
+    inside "$1" ip addr flush dev eth0 scope global
+    inside "$1" ip addr add "$2/24" dev eth0
+    sed -i '/^advertise/d' "$(root_of "$1")/etc/weft/weft.toml"
+}
+find_each_other() { # A's ADDRESS B's SEED B's MACHINE
+    move a "$1"
+    move b "${1%?}2"
+    mkdir -p "$(root_of b)/etc/weft/weft.toml.d"
+    echo '{"schema":1,"machines":[{"name":"a","public":["'"$3"'"],"private":["'"${1%?}2"'"],"tags":[]}]}' \
+        >"$(root_of b)/etc/weft/machines.json"
+    printf '[gossip]\nseeds = ["%s:51840"]\n[[discovery]]\nfile = "/etc/weft/machines.json"\n' "$2" \
+        >"$(root_of b)/etc/weft/weft.toml.d/seeds.toml"
+    "$LAB" peer a weft
+    "$LAB" peer b weft
+    eventually 10 is_heard_at a b "${1%?}2"
+    eventually 10 is_heard_at b a "$1"
+    [ "$WEFT_FULL" = no ] || eventually 20 answers b 10.44.0.1 # its session is tried where it was first
+}
+is_heard_at() { # BY WHOM ADDRESS
+    [ "$(inside "$1" weft node list --json | jq -r --arg name "$2" '.members[] | select(.name == $name).endpoint')" = "$3:51840" ]
+}
+@test "two that have both moved find each other by gossip.seeds, and by the machines that discovery names" {
+    "$LAB" stop c # nobody else is to tell them
+    "$LAB" stop d
+    find_each_other 192.0.2.111 192.0.2.111 192.0.2.250
+    find_each_other 192.0.2.121 192.0.2.250 192.0.2.121
+}

@@ -8,6 +8,9 @@
 
 namespace weft::test {
 
+inline net::IpAddress address(std::string_view text) {
+    return net::IpAddress::parse(text).value();
+}
 inline net::Prefix prefix(std::string_view text) {
     return net::Prefix::parse(text).value();
 }

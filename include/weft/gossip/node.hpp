@@ -102,6 +102,8 @@ struct Counters {
 
 class Node {
   public:
+    static constexpr std::size_t kSeedAddressesMax = 64;
+
     /// `trust` and `cache` outlive the node; trust changes only through it from now on. `epoch`:
     /// stored before, higher than any used before, no lower than Unix time where that is known.
     Node(OwnIdentity own,
@@ -125,7 +127,7 @@ class Node {
 
     void add_seed(const Seed& seed);
     /// Where members may be, whoever they are: asked for ever while none answers there, beside all
-    /// that is known. Replaces those of before.
+    /// that is known. Replaces those of before; of more than kSeedAddressesMax some are left out.
     void set_seed_addresses(const std::vector<net::Endpoint>& addresses);
     /// What was known at the last stop; before the first timer.
     void restore(const MemberItem& item, const Moment& moment, Actions& actions);

@@ -53,5 +53,42 @@ TEST(Surroundings, NobodyIsToldOfPoolsLinksAndLoopback) {
     EXPECT_TRUE(own_endpoints({}, addresses, pools, 51840).empty());
 }
 
+TEST(Surroundings, SeedsAreWhatIsConfiguredAndWhatWasFoundAndNeverThisMachine) {
+    const std::vector configured{test::endpoint("203.0.113.7:40000"),
+                                 test::endpoint("192.0.2.5:51840"),
+                                 test::endpoint("192.0.2.5:51841"),
+                                 test::endpoint("192.0.2.6:51840")};
+    const std::vector machines{test::address("10.64.0.1"),
+                               test::address("127.0.0.1"),
+                               test::address("192.0.2.5"),
+                               test::address("192.0.2.6"),
+                               test::address("192.0.2.7"),
+                               test::address("2001:db8::7")};
+    const std::vector<LocalAddress> own{{test::prefix("192.0.2.5/24"), 2, true}};
+    const std::vector pools{test::prefix("10.64.0.0/12")};
+    EXPECT_EQ(seed_endpoints(configured, machines, own, pools, 51840),
+              (std::vector{test::endpoint("203.0.113.7:40000"),
+                           test::endpoint("192.0.2.5:51841"),
+                           test::endpoint("192.0.2.6:51840"),
+                           test::endpoint("192.0.2.7:51840"),
+                           test::endpoint("[2001:db8::7]:51840")}));
+}
+
+TEST(Surroundings, OfMoreMachinesThanAreAskedSomeAreFromEverywhere) {
+    constexpr std::size_t kMost = gossip::Node::kSeedAddressesMax;
+    std::vector<net::IpAddress> machines;
+    for (unsigned i = 0; i < 200; ++i) {
+        machines.push_back(test::address("192.0.2." + std::to_string(i)));
+    }
+    const std::vector configured{test::endpoint("203.0.113.7:40000")};
+    const auto seeds = seed_endpoints(configured, machines, {}, {}, 51840);
+    ASSERT_EQ(seeds.size(), kMost);
+    EXPECT_EQ(seeds.at(0), configured.at(0));
+    EXPECT_EQ(seeds.at(1).address, machines.at(0));
+    EXPECT_GT(seeds.back().address, machines.at(190));
+    EXPECT_EQ(seed_endpoints(std::vector(kMost + 1, configured.at(0)), machines, {}, {}, 51840),
+              seeds);
+}
+
 }  // namespace
 }  // namespace weft::control

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whom the underlay is to let in: what the configuration allows, and the machines that each
-// [[discovery]] names, asked at its interval. A source that fails changes nothing: its last good
-// list counts, over restarts too (STATE/INTERFACE.discovered). So does that of a source which the
-// configuration no longer has, until all that it has now have answered.
+// The machines that each [[discovery]] names, asked at its interval. A source that fails changes
+// nothing: its last good list counts, over restarts too (STATE/INTERFACE.discovered). So does that
+// of a source which the configuration no longer has, until all that it has now have answered.
 //
-//   [[discovery]] -> control/machine_search ┐
-//   STATE/INTERFACE.discovered ─────────────┼─> AllowList ─> on_allowed: lockdown's set
-//   the configuration's own prefixes ───────┘            └─> on_machines: gossip's seeds
+//   [[discovery]] -> control/machine_search ┬─> Discovered ─> lockdown's set, gossip's seeds
+//   STATE/INTERFACE.discovered ─────────────┘
 //
 // Control thread.
 #pragma once
@@ -34,25 +32,20 @@
 
 namespace weft::control {
 
-class AllowList {
+class Discovered {
   public:
-    struct Callbacks {
-        /// Sorted, each once; by the first configure() and whenever it is another.
-        std::function<void(std::vector<net::Prefix>)> on_allowed;
-        /// Of the machines alone, as they are found; sorted, each once.
-        std::function<void(std::vector<net::IpAddress>)> on_machines;
-    };
+    /// Addresses, sorted, each once; by the first configure() and whenever they are others.
+    using OnMachines = std::function<void(std::vector<net::IpAddress>)>;
 
     /// `file`: where lists are kept. `loop` and `log` outlive it.
-    AllowList(boost::asio::io_context& loop,
-              const std::filesystem::path& file,
-              Log& log,
-              Callbacks callbacks);
+    Discovered(boost::asio::io_context& loop,
+               const std::filesystem::path& file,
+               Log& log,
+               OnMachines on_machines);
 
     /// At start and with each reload: sources that are new are asked at once, those that stay go
     /// on.
-    void configure(const std::vector<config::DiscoveryConfig>& sources,
-                   std::vector<net::Prefix> allow);
+    void configure(const std::vector<config::DiscoveryConfig>& sources);
     /// Ends what runs. Idempotent.
     void stop();
 
@@ -83,16 +76,14 @@ class AllowList {
     void publish();
 
     Log& log_;
-    Callbacks callbacks_;
+    OnMachines on_machines_;
     StateStorage storage_;
     std::string file_name_;
     bool loaded_ = false;
     std::optional<discovery::RunAs> programs_run_as_;  // where a source is a program
     std::vector<Source> sources_;
     discovery::Lists lists_;  // by the source's text; those of former sources too
-    std::vector<net::Prefix> configured_;
-    std::optional<std::vector<net::IpAddress>> told_machines_;
-    std::optional<std::vector<net::Prefix>> told_allowed_;
+    std::optional<std::vector<net::IpAddress>> told_;
     boost::asio::steady_timer timer_;
 };
 

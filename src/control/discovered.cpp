@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// See allow_list.hpp. Control thread.
-#include "allow_list.hpp"
+// See discovered.hpp. Control thread.
+#include "discovered.hpp"
 
 #include <algorithm>
 #include <array>
@@ -42,18 +42,17 @@ const char* remedy_of(const config::DiscoveryConfig& source) {
 
 }  // namespace
 
-AllowList::AllowList(boost::asio::io_context& loop,
-                     const std::filesystem::path& file,
-                     Log& log,
-                     Callbacks callbacks)
+Discovered::Discovered(boost::asio::io_context& loop,
+                       const std::filesystem::path& file,
+                       Log& log,
+                       OnMachines on_machines)
     : log_(log),
-      callbacks_(std::move(callbacks)),
+      on_machines_(std::move(on_machines)),
       storage_(file.parent_path()),
       file_name_(file.filename().string()),
       timer_(loop) {}
 
-void AllowList::configure(const std::vector<config::DiscoveryConfig>& sources,
-                          std::vector<net::Prefix> allow) {
+void Discovered::configure(const std::vector<config::DiscoveryConfig>& sources) {
     load();
     std::vector<Source> before = std::exchange(sources_, {});
     for (const config::DiscoveryConfig& wanted : sources) {
@@ -73,20 +72,19 @@ void AllowList::configure(const std::vector<config::DiscoveryConfig>& sources,
     programs_run_as_ = std::any_of(sources.begin(), sources.end(), is_program)
                            ? std::optional{discovery::programs_run_as()}
                            : std::nullopt;
-    configured_ = std::move(allow);
     retire_lists();
     publish();
     arm_timer();
 }
 
-void AllowList::stop() {
+void Discovered::stop() {
     timer_.cancel();
     sources_.clear();
 }
 
 // ---- Asking ----------------------------------------------------------------------------------
 
-void AllowList::arm_timer() {
+void Discovered::arm_timer() {
     if (sources_.empty()) {
         timer_.cancel();
         return;
@@ -104,7 +102,7 @@ void AllowList::arm_timer() {
     });
 }
 
-void AllowList::on_tick() {
+void Discovered::on_tick() {
     for (Source& source : sources_) {
         if (auto found = source.search->take()) {
             source.due = BootClock::now() + source.search->source().interval;
@@ -120,7 +118,7 @@ void AllowList::on_tick() {
     arm_timer();
 }
 
-void AllowList::on_answer(Source& source, MachineSearch::Found found) {
+void Discovered::on_answer(Source& source, MachineSearch::Found found) {
     if (found) {
         on_found(source, std::move(*found));
     } else {
@@ -128,7 +126,7 @@ void AllowList::on_answer(Source& source, MachineSearch::Found found) {
     }
 }
 
-void AllowList::on_found(Source& source, std::vector<net::IpAddress> addresses) {
+void Discovered::on_found(Source& source, std::vector<net::IpAddress> addresses) {
     const config::DiscoveryConfig& asked = source.search->source();
     if (source.failure) {
         log_.info("discovery_recovered", {{"source", shown(asked)}});
@@ -146,7 +144,7 @@ void AllowList::on_found(Source& source, std::vector<net::IpAddress> addresses) 
     publish();
 }
 
-void AllowList::on_failed(Source& source, const Error& error) {
+void Discovered::on_failed(Source& source, const Error& error) {
     const bool is_news = !source.failure || source.failure->error.cause != error.cause;
     if (is_news) {
         log_.warn("discovery_failed",
@@ -155,7 +153,7 @@ void AllowList::on_failed(Source& source, const Error& error) {
     source.failure = Failure{error, source.failure ? source.failure->since : wall_now()};
 }
 
-void AllowList::add_problems(std::vector<api::Problem>& out) const {
+void Discovered::add_problems(std::vector<api::Problem>& out) const {
     if (programs_run_as_ == discovery::RunAs::kRoot) {
         out.push_back({"discovery_as_root",
                        "info",
@@ -195,7 +193,7 @@ void AllowList::add_problems(std::vector<api::Problem>& out) const {
 
 // ---- Keeping and handing out -----------------------------------------------------------------
 
-void AllowList::load() {
+void Discovered::load() {
     if (std::exchange(loaded_, true)) {
         return;
     }
@@ -212,7 +210,7 @@ void AllowList::load() {
     lists_ = std::move(*lists);
 }
 
-void AllowList::keep() {
+void Discovered::keep() {
     if (Result<> kept = storage_.replace(file_name_, bytes_of(discovery::to_text(lists_))); !kept) {
         log_.warn(
             "discovered_not_kept",
@@ -220,7 +218,7 @@ void AllowList::keep() {
     }
 }
 
-void AllowList::retire_lists() {
+void Discovered::retire_lists() {
     std::vector<std::string> wanted;
     for (const Source& source : sources_) {
         wanted.push_back(source.search->source().text());
@@ -236,25 +234,15 @@ void AllowList::retire_lists() {
     }
 }
 
-void AllowList::publish() {
+void Discovered::publish() {
     std::vector<net::IpAddress> machines;
     for (const auto& [source, addresses] : lists_) {
         machines.insert(machines.end(), addresses.begin(), addresses.end());
     }
     std::sort(machines.begin(), machines.end());
     machines.erase(std::unique(machines.begin(), machines.end()), machines.end());
-    std::vector<net::Prefix> allowed = configured_;
-    for (const net::IpAddress& address : machines) {
-        allowed.push_back(net::Prefix::host(address));
-    }
-    std::sort(allowed.begin(), allowed.end());
-    allowed.erase(std::unique(allowed.begin(), allowed.end()), allowed.end());
-    // What the configuration allows may name a machine too: then only one of them is another.
-    if (std::exchange(told_machines_, machines) != machines && callbacks_.on_machines) {
-        callbacks_.on_machines(std::move(machines));
-    }
-    if (std::exchange(told_allowed_, allowed) != allowed && callbacks_.on_allowed) {
-        callbacks_.on_allowed(std::move(allowed));
+    if (std::exchange(told_, machines) != machines) {
+        on_machines_(std::move(machines));
     }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whom the underlay lets in, as sources answer, fail, hang, come and go; with programs and files
-// as sources, on a loop of the test's own.
-#include "allow_list.hpp"
+// Which machines are found, as sources answer, fail, hang, come and go; with programs and files as
+// sources, on a loop of the test's own.
+#include "discovered.hpp"
 
 #include <filesystem>
 
@@ -21,19 +21,16 @@ std::string document(const std::string& address) {
     return R"({"schema":1,"machines":[{"name":"a","public":[")" + address + R"("],"private":[]}]})";
 }
 
-class AllowListTest : public ::testing::Test {
+class DiscoveredTest : public ::testing::Test {
   protected:
-    using Prefixes = std::vector<net::Prefix>;
+    using Machines = std::vector<net::IpAddress>;
 
-    AllowListTest() { start(); }
+    DiscoveredTest() { start(); }
 
     void start() {
-        list_.emplace(loop_,
-                      root_ / "weft0.discovered",
-                      log_,
-                      AllowList::Callbacks{
-                          [this](Prefixes allowed) { told_.push_back(std::move(allowed)); },
-                          [this](std::vector<net::IpAddress> found) { machines_ = found.size(); }});
+        list_.emplace(loop_, root_ / "weft0.discovered", log_, [this](Machines machines) {
+            told_.push_back(std::move(machines));
+        });
     }
     /// As after a restart: what is told from here on is its own.
     void restart() {
@@ -65,7 +62,7 @@ class AllowListTest : public ::testing::Test {
         }
         return condition();
     }
-    [[nodiscard]] bool run_until_told(const Prefixes& wanted) {
+    [[nodiscard]] bool run_until_told(const Machines& wanted) {
         return run_until([&] { return !told_.empty() && told_.back() == wanted; });
     }
     [[nodiscard]] std::vector<api::Problem> problems() const {
@@ -78,63 +75,48 @@ class AllowListTest : public ::testing::Test {
     test::TempDirectory root_;
     test::CountingLog log_;
     boost::asio::io_context loop_{1};
-    std::vector<Prefixes> told_;
-    std::size_t machines_ = 0;
-    std::optional<AllowList> list_;
+    std::vector<Machines> told_;
+    std::optional<Discovered> list_;
 };
 
-TEST_F(AllowListTest, WithoutSourcesItIsWhatTheConfigurationAllows) {
-    list_->configure(
-        {},
-        {test::prefix("198.51.100.0/24"), test::prefix("192.0.2.1"), test::prefix("192.0.2.1")});
-    ASSERT_EQ(told_.size(), 1U);
-    EXPECT_EQ(told_[0], (Prefixes{test::prefix("192.0.2.1"), test::prefix("198.51.100.0/24")}));
-    list_->configure({}, {test::prefix("192.0.2.1"), test::prefix("198.51.100.0/24")});
+TEST_F(DiscoveredTest, WithoutSourcesThereIsNobody) {
+    list_->configure({});
+    EXPECT_EQ(told_, (std::vector<Machines>{{}}));
+    list_->configure({});
     EXPECT_EQ(told_.size(), 1U);  // nothing new
     EXPECT_FALSE(std::filesystem::exists(root_ / "weft0.discovered"));
 }
 
-TEST_F(AllowListTest, SourcesAreMergedWithItAndFollowed) {
+TEST_F(DiscoveredTest, SourcesAreMergedAndFollowed) {
     root_.write("machines", document("192.0.2.7"));
-    list_->configure({file("machines"), script("echo '" + document("192.0.2.8") + "'")},
-                     {test::prefix("10.0.0.0/8")});
-    EXPECT_TRUE(run_until_told(
-        {test::prefix("10.0.0.0/8"), test::prefix("192.0.2.7"), test::prefix("192.0.2.8")}));
-    EXPECT_EQ(machines_, 2U);
+    list_->configure({file("machines"), script("echo '" + document("192.0.2.8") + "'")});
+    EXPECT_TRUE(run_until_told({test::address("192.0.2.7"), test::address("192.0.2.8")}));
     EXPECT_TRUE(problems().empty());
     root_.write("machines", document("192.0.2.9"));
-    EXPECT_TRUE(run_until_told(
-        {test::prefix("10.0.0.0/8"), test::prefix("192.0.2.8"), test::prefix("192.0.2.9")}));
+    EXPECT_TRUE(run_until_told({test::address("192.0.2.8"), test::address("192.0.2.9")}));
 }
 
-TEST_F(AllowListTest, AMachineThatIsAllowedAnywayIsAMachineTooOnceItIsFound) {
-    root_.write("machines", document("192.0.2.7"));
-    list_->configure({file("machines")}, {test::prefix("192.0.2.7")});
-    EXPECT_TRUE(run_until([&] { return machines_ == 1; }));
-    EXPECT_EQ(told_, (std::vector<Prefixes>{{test::prefix("192.0.2.7")}}));
-}
-
-TEST_F(AllowListTest, WhomProgramsRunAsIsAdvice) {
+TEST_F(DiscoveredTest, WhomProgramsRunAsIsAdvice) {
     const auto advice = [this] {
         std::vector<api::Problem> out;
         list_->add_problems(out);
         return out.empty() ? "" : out.at(0).code;
     };
-    list_->configure({script("sleep 60")}, {});
+    list_->configure({script("sleep 60")});
     const auto runs_as = discovery::programs_run_as();
     EXPECT_EQ(advice(),
               runs_as == discovery::RunAs::kRoot          ? "discovery_as_root"
               : runs_as == discovery::RunAs::kDaemonsUser ? "discovery_as_weft"
                                                           : "");
-    list_->configure({file("machines")}, {});
+    list_->configure({file("machines")});
     EXPECT_EQ(advice(), "");
 }
 
-TEST_F(AllowListTest, AFailureChangesNothingAndIsAProblemUntilItIsOver) {
+TEST_F(DiscoveredTest, AFailureChangesNothingAndIsAProblemUntilItIsOver) {
     root_.write("machines", document("192.0.2.7"));
     const auto source = script("cat " + (root_ / "machines").string());
-    list_->configure({source}, {});
-    ASSERT_TRUE(run_until_told({test::prefix("192.0.2.7")}));
+    list_->configure({source});
+    ASSERT_TRUE(run_until_told({test::address("192.0.2.7")}));
     const std::size_t told = told_.size();
     std::filesystem::rename(root_ / "machines", root_ / "away");
     ASSERT_TRUE(run_until([&] { return !problems().empty(); }));
@@ -151,9 +133,9 @@ TEST_F(AllowListTest, AFailureChangesNothingAndIsAProblemUntilItIsOver) {
     EXPECT_EQ(told_.size(), told);
 
     restart();
-    list_->configure({source}, {});
+    list_->configure({source});
     EXPECT_EQ(told_,
-              (std::vector<Prefixes>{{test::prefix("192.0.2.7")}}));  // kept over the restart
+              (std::vector<Machines>{{test::address("192.0.2.7")}}));  // kept over the restart
     ASSERT_TRUE(run_until([&] { return !problems().empty(); }));
     std::filesystem::rename(root_ / "away", root_ / "machines");
     EXPECT_TRUE(run_until([&] { return problems().empty(); }));
@@ -161,29 +143,29 @@ TEST_F(AllowListTest, AFailureChangesNothingAndIsAProblemUntilItIsOver) {
     EXPECT_EQ(told_.size(), 1U);
 }
 
-TEST_F(AllowListTest, AnEmptyAnswerIsAFailure) {
-    list_->configure({script(R"(echo '{"schema":1,"machines":[]}')")}, {});
+TEST_F(DiscoveredTest, AnEmptyAnswerIsAFailure) {
+    list_->configure({script(R"(echo '{"schema":1,"machines":[]}')")});
     ASSERT_TRUE(run_until([&] { return !problems().empty(); }));
     EXPECT_NE(problems().at(0).cause.find("no machine"), std::string::npos);
     EXPECT_NE(problems().at(0).cause.find("no answer of it is known"), std::string::npos);
-    EXPECT_EQ(told_, (std::vector<Prefixes>{{}}));
+    EXPECT_EQ(told_, (std::vector<Machines>{{}}));
 }
 
-TEST_F(AllowListTest, AnotherSourceTakesOverOnceItHasAnswered) {
+TEST_F(DiscoveredTest, AnotherSourceTakesOverOnceItHasAnswered) {
     root_.write("old", document("192.0.2.7"));
-    list_->configure({file("old")}, {});
-    ASSERT_TRUE(run_until_told({test::prefix("192.0.2.7")}));
-    list_->configure({file("new")}, {});
+    list_->configure({file("old")});
+    ASSERT_TRUE(run_until_told({test::address("192.0.2.7")}));
+    list_->configure({file("new")});
     ASSERT_TRUE(run_until([&] { return !problems().empty(); }));
-    EXPECT_EQ(told_.back(), (Prefixes{test::prefix("192.0.2.7")}));
+    EXPECT_EQ(told_.back(), (Machines{test::address("192.0.2.7")}));
     root_.write("new", document("192.0.2.8"));
-    EXPECT_TRUE(run_until_told({test::prefix("192.0.2.8")}));
-    list_->configure({}, {});
-    EXPECT_EQ(told_.back(), Prefixes{});
+    EXPECT_TRUE(run_until_told({test::address("192.0.2.8")}));
+    list_->configure({});
+    EXPECT_EQ(told_.back(), Machines{});
 }
 
-TEST_F(AllowListTest, AStopEndsAProgramThatHangs) {
-    list_->configure({script(": >" + (root_ / "begun").string() + "; exec sleep 60")}, {});
+TEST_F(DiscoveredTest, AStopEndsAProgramThatHangs) {
+    list_->configure({script(": >" + (root_ / "begun").string() + "; exec sleep 60")});
     ASSERT_TRUE(run_until([&] { return std::filesystem::exists(root_ / "begun"); }));
     const Time started = BootClock::now();
     list_->stop();
@@ -191,22 +173,22 @@ TEST_F(AllowListTest, AStopEndsAProgramThatHangs) {
     EXPECT_LT(BootClock::now() - started, seconds{5});
 }
 
-TEST_F(AllowListTest, WithoutAUsableFileItGoesOnAndSaysSo) {
+TEST_F(DiscoveredTest, WithoutAUsableFileItGoesOnAndSaysSo) {
     root_.write("weft0.discovered", "nonsense");
     root_.write("machines", document("192.0.2.7"));
-    list_->configure({file("machines")}, {});
+    list_->configure({file("machines")});
     EXPECT_EQ(log_.events["discovered_unusable"], 1);
-    EXPECT_TRUE(run_until_told({test::prefix("192.0.2.7")}));  // and the file is a good one again
+    EXPECT_TRUE(run_until_told({test::address("192.0.2.7")}));  // and the file is a good one again
     restart();
-    list_->configure({file("machines")}, {});
+    list_->configure({file("machines")});
     EXPECT_EQ(log_.events["discovered_unusable"], 1);
-    EXPECT_EQ(told_.at(0), (Prefixes{test::prefix("192.0.2.7")}));
+    EXPECT_EQ(told_.at(0), (Machines{test::address("192.0.2.7")}));
 }
 
-TEST_F(AllowListTest, NamesAreSources) {
+TEST_F(DiscoveredTest, NamesAreSources) {
     config::DiscoveryConfig source;
     source.dns = "name.invalid";
-    list_->configure({with_times(source)}, {});
+    list_->configure({with_times(source)});
     ASSERT_TRUE(run_until([&] { return !problems().empty(); }));
     EXPECT_EQ(problems().at(0).subject, "dns name.invalid (weft.toml:7:1)");
     EXPECT_NE(problems().at(0).cause.find("does not resolve"), std::string::npos);
