@@ -20,6 +20,7 @@
 #include <libnftnl/set.h>
 
 #include "netfilter_socket.hpp"
+#include "xt_match.hpp"
 
 namespace weft::firewall {
 namespace {
@@ -60,12 +61,11 @@ std::vector<std::byte> network_header(const Probe& probe) {
     return header;
 }
 
-/// RFC 9293's first packet, or RFC 768; from a port that nobody has written a rule about.
+/// RFC 9293's first packet, or RFC 768.
 std::vector<std::byte> transport_header(const Probe& probe) {
-    constexpr std::uint16_t kFromPort = 49'876;
     const bool tcp = probe.protocol == IPPROTO_TCP;
     std::vector<std::byte> header(tcp ? 20 : 8);
-    put(header, 0, probe.path == Path::kOutput ? probe.destination_port : kFromPort);
+    put(header, 0, probe.source_port());
     put(header, 2, probe.destination_port);
     if (tcp) {
         header[12] = std::byte{0x50};
@@ -261,14 +261,25 @@ Walk::Match Walk::step(const ChainName& chain,
     } else if (name == "lookup") {
         return look_up(chain, expression);
     } else if (name == "match") {
-        const std::string_view match = nftnl_expr_get_str(&expression, NFTNL_EXPR_MT_NAME);
-        return match == "comment" ? Match::kYes : Match::kUnknown;
+        return match_by_name(expression);
     } else if (name == "limit" || name == "quota" || name == "connlimit" || name == "target") {
         return name == "target" ? Match::kYes : Match::kUnknown;
     } else {
         known_.fill(false);  // whatever it loads, fib, rt, socket, hash, byteorder, …
     }
     return Match::kYes;
+}
+
+/// Of iptables-nft.
+Walk::Match Walk::match_by_name(const nftnl_expr& expression) const {
+    std::uint32_t size = 0;
+    const void* const info = nftnl_expr_get(&expression, NFTNL_EXPR_MT_INFO, &size);
+    const auto matches =
+        xt_matches(nftnl_expr_get_str(&expression, NFTNL_EXPR_MT_NAME),
+                   nftnl_expr_get_u32(&expression, NFTNL_EXPR_MT_REV),
+                   {static_cast<const std::byte*>(info), info == nullptr ? 0 : size},
+                   probe_);
+    return !matches ? Match::kUnknown : *matches ? Match::kYes : Match::kNo;
 }
 
 Walk::Match Walk::compare(const nftnl_expr& expression) {

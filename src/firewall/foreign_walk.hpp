@@ -59,6 +59,7 @@ class Walk {
     /// What a rule comes to; kContinue also where it does not match.
     Outcome run(const ChainName& chain, nftnl_rule& rule, unsigned depth);
     Match step(const ChainName& chain, const nftnl_expr& expression, std::string_view name);
+    [[nodiscard]] Match match_by_name(const nftnl_expr& expression) const;
     Match compare(const nftnl_expr& expression);
     Match look_up(const ChainName& chain, const nftnl_expr& expression);
     void load_meta(const nftnl_expr& expression);

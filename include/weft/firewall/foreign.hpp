@@ -26,6 +26,12 @@ struct Probe {
     net::IpAddress destination;
     std::uint8_t protocol = 0;  // IPPROTO_UDP or IPPROTO_TCP
     std::uint16_t destination_port = 0;
+
+    /// Weft's own on the way out; else one that nobody has written a rule about.
+    [[nodiscard]] std::uint16_t source_port() const {
+        constexpr std::uint16_t kNobodys = 49'876;
+        return path == Path::kOutput ? destination_port : kNobodys;
+    }
 };
 
 struct ForeignDrop {

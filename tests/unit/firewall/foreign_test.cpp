@@ -137,7 +137,10 @@ table inet weft {
 /// As judge(), for commands of iptables-legacy in an empty filter table.
 std::string judge_legacy(const char* command, const std::string& commands, const Probe& probe) {
     const std::string ipt = std::string{command} + " -w ";
-    std::string script = ipt + "-F && " + ipt + "-P FORWARD ACCEPT && " + ipt + "-X";
+    std::string script = ipt + "-F && " + ipt + "-X";
+    for (const char* chain : {"INPUT", "FORWARD", "OUTPUT"}) {
+        script += " && " + ipt + "-P " + chain + " ACCEPT";
+    }
     for (std::size_t at = 0; at < commands.size();) {
         const std::size_t end = std::min(commands.find(';', at), commands.size());
         script += " && " + ipt + commands.substr(at, end - at);
@@ -171,13 +174,19 @@ TEST(Foreign, LegacyTablesAreWalkedToo) {
     EXPECT_EQ(drop("-P FORWARD DROP;-A FORWARD -s 10.45.0.0/16 -j ACCEPT"), policy);
     EXPECT_EQ(drop("-P FORWARD DROP;-A FORWARD -p udp -j ACCEPT"), policy);
     EXPECT_EQ(drop("-P FORWARD DROP;-A FORWARD -p tcp -m comment --comment x -j ACCEPT"), "");
-    EXPECT_EQ(drop("-P FORWARD DROP;-A FORWARD -m state --state RELATED -j ACCEPT"), policy + "?");
+    EXPECT_EQ(drop("-P FORWARD DROP;-A FORWARD -m state --state RELATED -j ACCEPT"), policy);
+    EXPECT_EQ(drop("-P FORWARD DROP;-A FORWARD -m mark --mark 7 -j ACCEPT"), policy + "?");
+    EXPECT_EQ(drop("-P FORWARD DROP;-A FORWARD -p tcp --dport 70:90 --syn -j ACCEPT"), "");
+    EXPECT_EQ(drop("-P FORWARD DROP;-A FORWARD -p tcp --dport 443 -j ACCEPT"), policy);
     EXPECT_EQ(drop("-A FORWARD -i eth0 -j ACCEPT;-A FORWARD -o weft0 -j DROP"), "rule 2 drops it");
     EXPECT_EQ(drop("-A FORWARD -j REJECT"), "rule 1 drops it");
     EXPECT_EQ(drop("-N SUB;-A SUB -i eth0 -j DROP;-A FORWARD -j SUB"), "");
     EXPECT_EQ(drop("-N SUB;-A SUB -i wv+ -j DROP;-A FORWARD -j SUB"),
               "a chain that it jumps to drops it");
     EXPECT_EQ(drop("-P FORWARD DROP;-N SUB;-A SUB -j RETURN;-A FORWARD -j SUB"), policy);
+    EXPECT_EQ(drop("-P FORWARD DROP;-A FORWARD -j RETURN;-A FORWARD -j ACCEPT"), policy);
+    EXPECT_EQ(drop("-P FORWARD DROP;-N SUB;-A FORWARD -g SUB;-A FORWARD -j ACCEPT"), policy);
+    EXPECT_EQ(drop("-P FORWARD DROP;-A FORWARD -f -j ACCEPT"), policy);
     Probe probe = forwarded();
     probe.source = *net::IpAddress::parse("fd44::10");
     probe.destination = *net::IpAddress::parse("fd44:0:0:1::10");
@@ -185,6 +194,58 @@ TEST(Foreign, LegacyTablesAreWalkedToo) {
     EXPECT_EQ(judge_legacy(
                   "ip6tables-legacy", "-P FORWARD DROP;-A FORWARD -s fd44::/48 -j ACCEPT", probe),
               "");
+}
+
+TEST(Foreign, LegacyTablesLetOurPortInOrNot) {
+    WEFT_ENTER_PRIVATE_NETNS();
+    Probe probe = forwarded("eth0", "");
+    probe.path = Path::kInput;
+    probe.protocol = IPPROTO_UDP;
+    probe.destination_port = 51840;
+    if (judge_legacy("iptables-legacy", "", probe) != "") {
+        GTEST_SKIP() << "no iptables-legacy here";
+    }
+    const auto drop = [&probe](const std::string& commands) {
+        return judge_legacy("iptables-legacy", commands, probe);
+    };
+    const std::string policy = "its policy is drop";
+    const std::string usual =
+        "-P INPUT DROP;-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT;";
+    EXPECT_EQ(drop(usual), policy);
+    EXPECT_EQ(drop(usual + "-A INPUT -p tcp --dport 51840 -j ACCEPT"), policy);
+    EXPECT_EQ(drop(usual + "-A INPUT -p udp --dport 51840 -j ACCEPT"), "");
+    EXPECT_EQ(drop(usual + "-A INPUT -p udp --dport 51000:51839 -j ACCEPT"), policy);
+    EXPECT_EQ(drop(usual + "-A INPUT -p udp ! --dport 53 -j ACCEPT"), "");
+    EXPECT_EQ(drop("-A INPUT -p udp --dport 51840 -j DROP"), "rule 1 drops it");
+    EXPECT_EQ(drop("-A INPUT -p udp -m multiport --dports 51840 -j ACCEPT;-P INPUT DROP"),
+              policy + "?");
+    probe.path = Path::kOutput;
+    std::swap(probe.in, probe.out);
+    EXPECT_EQ(drop("-P OUTPUT DROP;-A OUTPUT -p udp --sport 51840 -j ACCEPT"), "");
+    EXPECT_EQ(drop("-P OUTPUT DROP;-A OUTPUT -p udp --dport 53 -j ACCEPT"), policy);
+}
+
+/// As iptables-nft writes it, where that knows no expression for the ports.
+TEST(Foreign, LegacyMatchesAreReadInNftablesToo) {
+    WEFT_ENTER_PRIVATE_NETNS();
+    Probe probe = forwarded("eth0", "");
+    probe.path = Path::kInput;
+    probe.protocol = IPPROTO_UDP;
+    probe.destination_port = 51840;
+    const auto run = [](const std::string& rule) {
+        return std::system(  // NOLINT(concurrency-mt-unsafe)
+                   ("iptables-nft -w " + rule + " 2>/dev/null").c_str()) == 0;
+    };
+    if (!run("-P INPUT DROP") || !foreign_drops(probe)) {
+        GTEST_SKIP() << "no iptables-nft here";
+    }
+    ASSERT_TRUE(run("-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"));
+    const auto before = foreign_drops(probe);
+    ASSERT_TRUE(before && before->size() == 1);
+    EXPECT_TRUE(before->front().certain);
+    ASSERT_TRUE(run("-A INPUT -p udp --dport 51840 -j ACCEPT"));
+    const auto after = foreign_drops(probe);
+    EXPECT_TRUE(after && after->empty());
 }
 
 }  // namespace
