@@ -78,6 +78,7 @@ class Daemon {
     void stop(int exit_code);
 
     config::Paths paths_;
+    control::DescriptorStore store_ = control::DescriptorStore::open();
     int exit_code_ = 0;
     boost::asio::io_context loop_{1};
     boost::asio::signal_set signals_{loop_};
@@ -115,11 +116,13 @@ Result<> Daemon::start(config::Config config) {
                               [this] {
                                   log_->info("stopping", {{"cause", "weft down"}});
                                   stop(0);
-                              }});
+                              },
+                              store_});
     if (!node) {
         return node.error();
     }
     node_ = std::move(*node);
+    store_.forget_rest();
     Result<std::unique_ptr<server::UapiServer>> uapi =
         server::UapiServer::start(server::kUapiDirectory, *node_, loop_, *log_);
     if (!uapi) {

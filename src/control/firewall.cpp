@@ -27,6 +27,7 @@ constexpr std::chrono::seconds kCalmAfter{10};
 /// For how long a counter that has risen is a problem.
 constexpr std::chrono::minutes kToldFor{10};
 
+constexpr std::string_view kOwnerSocket = "nft-owner";  // in the service manager's store
 constexpr const char* kHasIpv6 = "/proc/net/if_inet6";
 
 struct Lack {
@@ -212,12 +213,31 @@ Result<> Firewall::try_route_pools(std::span<const net::Prefix> pools, bool is_c
     return removed;
 }
 
+Result<firewall::Nftables> Firewall::open_nftables() {
+    if (UniqueFd kept = parts_.store.take(kOwnerSocket); kept.valid()) {
+        Result<firewall::Nftables> adopted = firewall::Nftables::adopt(std::move(kept));
+        if (adopted) {
+            return adopted;
+        }
+        parts_.log.warn("kept_socket_unusable", {{"cause", adopted.error().message()}});
+    }
+    Result<firewall::Nftables> opened = firewall::Nftables::open();
+    if (opened) {
+        DescriptorStore::keep(kOwnerSocket, opened->fd());
+    }
+    return opened;
+}
+
+void Firewall::give_up() {
+    DescriptorStore::forget(kOwnerSocket);
+}
+
 void Firewall::apply() {
     applied_ = false;
     failed_.reset();
     const bool is_first = !nftables_;
     if (is_first) {
-        Result<firewall::Nftables> opened = firewall::Nftables::open();
+        Result<firewall::Nftables> opened = open_nftables();
         if (opened) {
             nftables_ = std::move(*opened);
         } else if (!wanted_.empty()) {

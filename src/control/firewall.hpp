@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The node's guards while the daemon runs: nftables' tables and the pool's routing as the
 // configuration and the network want them, put back when somebody else has removed them, and what
-// they have dropped. They stay when the daemon ends; weft down removes them (guard.hpp).
-// Control thread.
+// they have dropped. They stay when the daemon ends; weft down removes them (guard.hpp). The socket
+// that owns the tables is kept by the service manager (DescriptorStore), so that a crash leaves
+// them ours. Control thread.
 #pragma once
 
 #include <functional>
@@ -20,6 +21,7 @@
 #include <weft/base/log.hpp>
 #include <weft/base/result.hpp>
 #include <weft/config/config.hpp>
+#include <weft/control/descriptor_store.hpp>
 #include <weft/firewall/monitor.hpp>
 #include <weft/firewall/nftables.hpp>
 #include <weft/netlink/route_monitor.hpp>
@@ -45,6 +47,7 @@ class Firewall {
     struct Parts {
         boost::asio::io_context& loop;  // outlives it, as does `log`
         Log& log;
+        DescriptorStore& store;
         unsigned interface;  // weft's, its index
         /// Routes, rules or addresses of weft's are gone: the caller puts back what is the link's.
         std::function<void()> on_routing_lost;
@@ -66,6 +69,8 @@ class Firewall {
     void observe();
     /// Watches no longer; the guards stay.
     void stop();
+    /// The tables are to be anyone's once this process has ended: weft down removes them.
+    static void give_up();
 
     /// The pools whose routes are in the pools' table.
     [[nodiscard]] std::span<const net::Prefix> guarded() const { return guarded_; }
@@ -95,6 +100,7 @@ class Firewall {
     void route_pools(std::span<const net::Prefix> pools);
     Result<> try_route_pools(std::span<const net::Prefix> pools, bool is_clean);
     void name_other_owner(Error& error);
+    [[nodiscard]] Result<firewall::Nftables> open_nftables();
     void apply();
     void change_allowed();
     void add_lacks(std::vector<api::Problem>& out) const;

@@ -113,7 +113,7 @@ Result<> Node::Impl::start_engine() {
     }
     engine_ = std::move(*started);
     link_.emplace(std::move(*rtnetlink), engine_->ifindex(), env_.log);
-    firewall_.emplace(Firewall::Parts{env_.loop, env_.log, engine_->ifindex(), [this] {
+    firewall_.emplace(Firewall::Parts{env_.loop, env_.log, env_.store, engine_->ifindex(), [this] {
                                           sync_addresses();
                                           sync_routes();
                                       }});

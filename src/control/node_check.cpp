@@ -67,6 +67,7 @@ const char* path_text(firewall::Path path) {
 }  // namespace
 
 void Node::Impl::end_soon() {
+    Firewall::give_up();
     down_timer_.expires_after(kDownAfter);
     down_timer_.async_wait([this](const boost::system::error_code& error) {
         if (!error && env_.on_down) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <vector>
 
 #include <sys/socket.h>
@@ -17,6 +18,7 @@ namespace {
 constexpr std::size_t kReadMax = 64 << 10;
 constexpr int kBufferBytes = 4 << 20;  // of a batch with every address of a large provider
 constexpr time_t kAnswerTimeoutSeconds = 5;
+constexpr int kNetnsCookie = 71;  // SO_NETNS_COOKIE, of Linux 5.14 and later headers than ours
 
 Error netfilter_error(int code, const std::string& doing) {
     switch (code) {
@@ -52,6 +54,24 @@ Result<> send(int fd, ConstBytes bytes, const std::string& doing) {
     return sent < 0 ? Result<>{netfilter_error(errno, doing)} : Result<>{};
 }
 
+Result<> number_of_port(int fd, std::uint32_t& port) {
+    sockaddr_nl local{};
+    socklen_t size = sizeof local;
+    if (::getsockname(fd, reinterpret_cast<sockaddr*>(&local), &size) != 0) {
+        return errno_error(errno, "asking for a netlink socket's port");
+    }
+    port = local.nl_pid;
+    return {};
+}
+
+template <class T>
+std::optional<T> option_of(int fd, int option) {
+    T value{};
+    socklen_t size = sizeof value;
+    return ::getsockopt(fd, SOL_SOCKET, option, &value, &size) == 0 ? std::optional{value}
+                                                                    : std::nullopt;
+}
+
 /// The error number of an acknowledgement, positive; 0: done.
 int error_of(const nlmsghdr& message) {
     int error = 0;
@@ -71,18 +91,38 @@ Result<UniqueFd> open_netfilter_socket(std::uint32_t& port) {
     }
     sockaddr_nl local{};
     local.nl_family = AF_NETLINK;
-    socklen_t size = sizeof local;
-    if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&local), size) != 0 ||
-        ::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&local), &size) != 0) {
+    if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&local), sizeof local) != 0) {
         return errno_error(errno, doing);
     }
-    port = local.nl_pid;
+    if (Result<> asked = number_of_port(fd.get(), port); !asked) {
+        return asked.error();
+    }
     const timeval timeout{.tv_sec = kAnswerTimeoutSeconds, .tv_usec = 0};
     ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
     for (const int option : {SO_SNDBUFFORCE, SO_RCVBUFFORCE}) {  // as far as it is allowed
         ::setsockopt(fd.get(), SOL_SOCKET, option, &kBufferBytes, sizeof kBufferBytes);
     }
     return fd;
+}
+
+Result<> adopt_netfilter_socket(int fd, std::uint32_t& port) {
+    std::uint32_t port_here = 0;
+    const Result<UniqueFd> here = open_netfilter_socket(port_here);
+    if (!here) {
+        return here.error();
+    }
+    const bool same_kind = option_of<int>(fd, SO_DOMAIN) == AF_NETLINK &&
+                           option_of<int>(fd, SO_PROTOCOL) == NETLINK_NETFILTER;
+    const bool same_namespace = option_of<std::uint64_t>(fd, kNetnsCookie) ==
+                                option_of<std::uint64_t>(here->get(), kNetnsCookie);
+    if (!same_kind || !same_namespace) {
+        return errno_error(same_kind ? EXDEV : EPROTOTYPE, "taking back a netfilter socket");
+    }
+    std::vector<std::byte> buffer(kReadMax);
+    while (::recv(fd, buffer.data(), buffer.size(), MSG_DONTWAIT) >= 0 || errno == EINTR ||
+           errno == ENOBUFS) {
+    }
+    return number_of_port(fd, port);
 }
 
 const nlmsghdr* take_message(ConstBytes& rest) {

@@ -20,6 +20,10 @@ inline constexpr std::size_t kRequestMax = 512;  // of a dump: names of a table 
 /// Bound; `port` gets its number.
 [[nodiscard]] Result<UniqueFd> open_netfilter_socket(std::uint32_t& port);
 
+/// The same socket in another process, or in a later one: what was not read is dropped. Errors: it
+/// is none, or of another network namespace.
+[[nodiscard]] Result<> adopt_netfilter_socket(int fd, std::uint32_t& port);
+
 /// Sends a batch and reads what the kernel says to it. Errors: the first one's.
 [[nodiscard]] Result<> transact(int fd, ConstBytes batch, const std::string& doing);
 

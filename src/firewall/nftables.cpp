@@ -59,6 +59,14 @@ Result<Nftables> Nftables::open() {
     return Nftables{std::move(*fd), port};
 }
 
+Result<Nftables> Nftables::adopt(UniqueFd fd) {
+    std::uint32_t port = 0;
+    if (Result<> adopted = adopt_netfilter_socket(fd.get(), port); !adopted) {
+        return adopted.error();
+    }
+    return Nftables{std::move(fd), port};
+}
+
 Result<> Nftables::replace(const Ruleset& ruleset, std::uint32_t flags) {
     Batch batch{sequence_};
     batch.remove(TableFamily::kInet);

@@ -20,6 +20,9 @@ Error absent() {
 Result<Nftables> Nftables::open() {
     return absent();
 }
+Result<Nftables> Nftables::adopt(UniqueFd /*fd*/) {
+    return absent();
+}
 Result<> Nftables::apply(const Ruleset& /*ruleset*/, Ownership /*ownership*/) {
     return absent();
 }

@@ -106,10 +106,9 @@ no_stranger() {
     [ "$(grep -c 'counter packets' "$BATS_TEST_TMPDIR/rules")" = "$(grep -c 'counter packets.* comment "' "$BATS_TEST_TMPDIR/rules")" ]
 }
 
+owns() { inside "$1" weft check --json | jq -e '.checks[] | select(.name == "guards") | .detail | contains("nobody else")'; }
 @test "a foreign flush of all rules changes nothing where the kernel knows owners" {
-    if ! inside a weft check --json | jq -e '.checks[] | select(.name == "guards") | .detail | contains("nobody else")'; then
-        skip "this kernel's tables have no lasting owner"
-    fi
+    owns a || skip "this kernel's tables have no lasting owner"
     inside a nft flush ruleset
     inside a nft list table inet weft | grep -q 'chain guard_in'
     fails inside a nft delete table inet weft
@@ -133,6 +132,30 @@ no_stranger() {
     "$LAB" peer a weft
     eventually 10 answers a1 10.44.1.10
     no_stranger
+}
+
+@test "killed under a service manager that keeps its socket: a flush opens nothing, and the next daemon takes the tables back" {
+    local by=$BATS_TEST_TMPDIR/manager manager
+    owns a || skip "this kernel's tables have no lasting owner"
+    "$LAB" stop a
+    inside a python3 "$ROOT/tests/netns/service_manager.py" "$by" weftd 3>&- >"$BATS_TEST_TMPDIR/log" 2>&1 &
+    manager=$!
+    eventually 10 answers a1 10.44.1.10
+    [ "$(cat "$by/kept")" = nft-owner ]
+    kill -KILL "$(cat "$by/pid")"
+    eventually 5 fails inside a ip link show dev weft0
+    inside a nft flush ruleset
+    fails inside a nft delete table inet weft
+    no_stranger
+    touch "$by/again"
+    eventually 10 answers a1 10.44.1.10
+    owns a
+    inside a nft flush ruleset
+    inside a weft down # the manager keeps nothing then
+    nothing_of_it a
+    wait $manager
+    "$LAB" peer a weft
+    eventually 10 answers a1 10.44.1.10
 }
 
 @test "stopped, the guards stay; weft down removes all of it; the guard alone holds before the daemon" {

@@ -17,6 +17,7 @@
 #include <weft/base/log.hpp>
 #include <weft/base/result.hpp>
 #include <weft/config/config.hpp>
+#include <weft/control/descriptor_store.hpp>
 #include <weft/control/device_edit.hpp>
 #include <weft/control/network.hpp>
 
@@ -43,6 +44,7 @@ class Node {
         std::function<void()> on_interface_lost;
         /// weft down: the daemon is to end, once the answer to it is on its way.
         std::function<void()> on_down;
+        DescriptorStore& store;  // outlives the node
     };
 
     /// Brings everything up or leaves nothing behind.

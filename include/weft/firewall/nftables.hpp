@@ -22,13 +22,16 @@ using DropCounts = std::map<std::string, std::uint64_t>;
 
 enum class Ownership : std::uint8_t {
     kShared,  // whoever may change rules may change these
-    kOurs,    // this object's alone while it lives (Linux 6.9); where there is no such thing shared
+    kOurs,    // this object's alone while its socket lives (Linux 6.9); elsewhere shared
 };
 
 class Nftables {
   public:
     /// Errors: ENOTSUP where weft was built without libnftnl, or the kernel has no nf_tables.
     static Result<Nftables> open();
+    /// The netlink socket of one that was before, in another process even: its tables are this
+    /// one's. Errors: no such socket, or of another network namespace.
+    static Result<Nftables> adopt(UniqueFd fd);
 
     /// Replaces both tables; of an empty ruleset nothing remains. Counters begin at 0. Parts that
     /// the kernel lacks are left out; without nf_tables there is nothing to remove.
@@ -44,6 +47,8 @@ class Nftables {
     [[nodiscard]] bool owned() const { return owned_; }
     /// Of the netlink socket: who has made a change.
     [[nodiscard]] std::uint32_t port() const { return port_; }
+    /// That socket: tables are ours until the last duplicate of it is closed.
+    [[nodiscard]] int fd() const { return fd_.get(); }
 
   private:
     Nftables(UniqueFd fd, std::uint32_t port) : fd_(std::move(fd)), port_(port) {}

@@ -4,6 +4,10 @@
 #include <cstdio>
 #include <string>
 
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <sys/socket.h>
+
 #include <gtest/gtest.h>
 
 #include <weft/firewall/monitor.hpp>
@@ -303,6 +307,39 @@ TEST(Nftables, LeadsTheTunnelPastConnectionTracking) {
               "udp sport 51840 counter notrack comment \"the tunnel is no connection\"\n");
     run("ip link set lo up; bash -c 'echo x >/dev/udp/127.0.0.1/51840'");
     EXPECT_EQ(run("nft list chain inet weft untracked_in | grep -c 'packets 1 .*notrack'"), "1\n");
+}
+
+TEST(Nftables, OwnsItsTablesAsLongAsAnybodyHasItsSocket) {
+    WEFT_OPEN_NFTABLES(nftables);
+    ASSERT_TRUE(nftables->apply(example(), Ownership::kOurs));
+    if (!nftables->owned()) {
+        GTEST_SKIP() << "this kernel's tables have no lasting owner";
+    }
+    UniqueFd kept{::fcntl(nftables->fd(), F_DUPFD_CLOEXEC, 0)};
+    const std::uint32_t port = nftables->port();
+    nftables = Nftables::open();  // another socket
+    ASSERT_TRUE(nftables);
+    const std::string counting = "nft list chains | grep -c chain";
+    const std::string chains = run(counting);
+    run("nft flush ruleset");
+    EXPECT_EQ(run(counting), chains);
+    EXPECT_FALSE(nftables->apply(example(), Ownership::kOurs));
+    nftables = Nftables::adopt(std::move(kept));
+    ASSERT_TRUE(nftables) << nftables.error().message();
+    EXPECT_EQ(nftables->port(), port);
+    EXPECT_TRUE(nftables->apply(example(), Ownership::kOurs));
+    EXPECT_TRUE(nftables->owned());
+    run("nft flush ruleset");
+    EXPECT_EQ(run(counting), chains);
+    EXPECT_TRUE(nftables->remove());
+}
+
+TEST(Nftables, AdoptsNothingElse) {
+    WEFT_OPEN_NFTABLES(nftables);
+    EXPECT_FALSE(Nftables::adopt(UniqueFd{::open("/dev/null", O_RDONLY | O_CLOEXEC)}));
+    EXPECT_FALSE(Nftables::adopt(UniqueFd{::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0)}));
+    const test::PrivateNetns another;
+    EXPECT_FALSE(Nftables::adopt(UniqueFd{::fcntl(nftables->fd(), F_DUPFD_CLOEXEC, 0)}));
 }
 
 TEST(Nftables, ChangesWhoIsAllowedAndNothingElse) {
