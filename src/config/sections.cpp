@@ -277,13 +277,14 @@ constexpr std::array<Key<Draft>, 3> kCniKeys{{
     {"bin_dir", take_directory<&CniConfig::bin_dir>},
 }};
 
-constexpr std::array<Key<Draft>, 8> kFirewallKeys{{
+constexpr std::array<Key<Draft>, 9> kFirewallKeys{{
     {"enabled", take_switch<&FirewallConfig::enabled>},
     {"lockdown", take_switch<&FirewallConfig::lockdown>},
     {"masquerade", take_switch<&FirewallConfig::masquerade>},
     {"mss_clamp", take_switch<&FirewallConfig::mss_clamp>},
     {"notrack", take_switch<&FirewallConfig::notrack>},
     {"exclusive", take_switch<&FirewallConfig::exclusive>},
+    {"open_others", take_switch<&FirewallConfig::open_others>},
     {"allow", take_prefixes<&FirewallConfig::allow>},
     {"metadata", take_prefixes<&FirewallConfig::metadata>},
 }};

@@ -134,6 +134,7 @@ std::vector<Section> sections_of(const Config& config) {
                          {"mss_clamp", truth(firewall.mss_clamp)},
                          {"notrack", truth(firewall.notrack)},
                          {"exclusive", truth(firewall.exclusive)},
+                         {"open_others", truth(firewall.open_others)},
                          {"allow", quote(firewall.allow)},
                          {"metadata", quote(firewall.metadata)}}});
     for (std::size_t i = 0; i < config.discovery.size(); ++i) {

@@ -51,6 +51,8 @@ class Firewall {
         unsigned interface;  // weft's, its index
         /// Routes, rules or addresses of weft's are gone: the caller puts back what is the link's.
         std::function<void()> on_routing_lost;
+        /// Packets of weft's that others' chains may drop.
+        std::function<std::vector<firewall::Probe>()> probes;
     };
     explicit Firewall(Parts parts);
     ~Firewall() { stop(); }  // NOLINT(bugprone-exception-escape): a timer that cannot be cancelled
@@ -63,6 +65,9 @@ class Firewall {
     void set_allowed(std::vector<net::Prefix> machines);
     /// For lockdown: who may come with a token that is alive; a default route is everybody.
     void set_invited(std::vector<net::Prefix> prefixes);
+    /// With firewall.open_others, where the probes are others now: opens what drops them. Others'
+    /// changes are noticed.
+    void open_others();
     /// Each few seconds: reads the counters, tries again what has failed.
     void tick();
     /// Reads the counters: before they are asked for.
@@ -103,6 +108,8 @@ class Firewall {
     [[nodiscard]] Result<firewall::Nftables> open_nftables();
     void apply();
     void change_allowed();
+    void set_open(std::uint16_t port);
+    [[nodiscard]] bool opens_others() const { return open_port_.value_or(0) != 0; }
     void add_lacks(std::vector<api::Problem>& out) const;
     [[nodiscard]] std::vector<net::Prefix> all_allowed() const;
     void add_counts(const firewall::DropCounts& counts);
@@ -118,12 +125,14 @@ class Firewall {
     bool repair_due_ = false;
     bool rules_lost_ = false;
     bool routing_lost_ = false;
+    bool others_changed_ = false;
     Time repaired_;
     unsigned repairs_ = 0;  // without a pause
 
     firewall::Ruleset wanted_;  // `allowed`: all of them
     bool exclusive_ = true;
-    bool applied_ = false;  // wanted_ is in force
+    bool applied_ = false;                    // wanted_ is in force
+    std::optional<std::uint16_t> open_port_;  // others' chains are opened for it; 0: for none
     std::vector<net::Prefix> configured_;
     std::vector<net::Prefix> machines_;
     std::vector<net::Prefix> invited_;

@@ -91,6 +91,9 @@ Result<> guard_down() {
         if (Result<> removed = remove_tables(*nftables); !removed) {
             return removed;
         }
+        if (Result<> closed = nftables->close_others(); !closed) {
+            return closed;
+        }
     }
     Result<netlink::Rtnetlink> rtnetlink = netlink::Rtnetlink::open();
     if (!rtnetlink) {

@@ -113,10 +113,14 @@ Result<> Node::Impl::start_engine() {
     }
     engine_ = std::move(*started);
     link_.emplace(std::move(*rtnetlink), engine_->ifindex(), env_.log);
-    firewall_.emplace(Firewall::Parts{env_.loop, env_.log, env_.store, engine_->ifindex(), [this] {
-                                          sync_addresses();
-                                          sync_routes();
-                                      }});
+    const auto on_routing_lost = [this] {
+        sync_addresses();
+        sync_routes();
+    };
+    firewall_.emplace(Firewall::Parts{
+        env_.loop, env_.log, env_.store, engine_->ifindex(), on_routing_lost, [this] {
+            return foreign_probes();
+        }});
     return {};
 }
 

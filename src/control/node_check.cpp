@@ -221,7 +221,7 @@ bool Node::Impl::is_by_overlay(const net::IpAddress& address) {
 
 /// One packet for each way that weft's go: to its port and from it, and between a container and the
 /// overlay.
-void Node::Impl::add_foreign_checks(std::vector<api::Check>& out) {
+std::vector<firewall::Probe> Node::Impl::foreign_probes() {
     const Surroundings around = surroundings();
     const auto uplink = std::max_element(
         around.addresses.begin(), around.addresses.end(), [](const auto& a, const auto& b) {
@@ -250,8 +250,12 @@ void Node::Impl::add_foreign_checks(std::vector<api::Check>& out) {
         probes.push_back(
             {firewall::Path::kForward, overlay, container, address, address, IPPROTO_TCP, kHttp});
     }
+    return probes;
+}
+
+void Node::Impl::add_foreign_checks(std::vector<api::Check>& out) {
     std::set<std::string> told;
-    for (const firewall::Probe& probe : probes) {
+    for (const firewall::Probe& probe : foreign_probes()) {
         const auto drops = firewall::foreign_drops(probe);
         if (!drops) {
             out.push_back(

@@ -129,6 +129,7 @@ class Node::Impl {
     [[nodiscard]] api::Check check_offloads() const;
     [[nodiscard]] api::Check check_guards();
     [[nodiscard]] api::Check check_clock() const;
+    [[nodiscard]] std::vector<firewall::Probe> foreign_probes();
     void add_foreign_checks(std::vector<api::Check>& out);
     [[nodiscard]] std::vector<api::Problem> problems(const DeviceView& device) const;
 

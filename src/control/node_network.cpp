@@ -281,6 +281,7 @@ void Node::Impl::describe_self() {
     if (own.endpoints != told_endpoints_) {
         told_endpoints_ = own.endpoints;
         greet_live_peers();
+        firewall_->open_others();
     }
     overlay_->participant().set_seed_addresses(
         seed_endpoints(own_names_.endpoints(config_.gossip.seeds),

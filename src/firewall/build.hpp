@@ -2,6 +2,7 @@
 // Tables, chains, sets and rules as values: what a ruleset comes to, before it is bytes. Pure.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -17,6 +18,15 @@ inline constexpr const char* kTable = "weft";
 
 /// NFPROTO_INET and NFPROTO_ARP (linux/netfilter.h).
 enum class TableFamily : std::uint8_t { kInet = 1, kArp = 3 };
+
+/// Anybody's chain.
+struct ChainName {
+    std::uint16_t family = 0;  // NFPROTO_…
+    std::string table;
+    std::string chain;
+
+    friend auto operator<=>(const ChainName&, const ChainName&) = default;
+};
 
 enum class Direction : std::uint8_t { kIn, kOut };
 enum class End : std::uint8_t { kSource, kDestination };
@@ -58,7 +68,15 @@ using Match = std::variant<OnInterface,
                            Established,
                            SpoofedSource>;
 
-enum class Action : std::uint8_t { kDrop, kReturn, kGoto, kMasquerade, kClampMss, kNotrack };
+enum class Action : std::uint8_t {
+    kDrop,
+    kAccept,
+    kReturn,
+    kGoto,
+    kMasquerade,
+    kClampMss,
+    kNotrack
+};
 
 struct Rule {
     std::vector<Match> matches;

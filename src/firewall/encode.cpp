@@ -67,6 +67,14 @@ TablePtr table_named(const char* name) {
     return table;
 }
 
+NewRulePtr rule_of(const ChainName& chain) {
+    auto rule = checked<NewRulePtr>(nftnl_rule_alloc());
+    nftnl_rule_set_u32(rule.get(), NFTNL_RULE_FAMILY, chain.family);
+    nftnl_rule_set_str(rule.get(), NFTNL_RULE_TABLE, chain.table.c_str());
+    nftnl_rule_set_str(rule.get(), NFTNL_RULE_CHAIN, chain.chain.c_str());
+    return rule;
+}
+
 void add_element(nftnl_set& set, const net::IpAddress& key, std::uint32_t flags) {
     nftnl_set_elem* const element = nftnl_set_elem_alloc();
     WEFT_ASSERT(element != nullptr);
@@ -134,7 +142,9 @@ void Batch::add(const Table& table, std::uint32_t flags) {
     }
     for (const Chain& chain : table.chains) {
         for (const Rule& rule : chain.rules) {
-            add_rule(table.family, chain, rule);
+            add_rule({static_cast<std::uint16_t>(table.family), kTable, chain.name},
+                     rule,
+                     NLM_F_CREATE | NLM_F_APPEND);
         }
     }
 }
@@ -212,13 +222,21 @@ void Batch::add_chain(TableFamily family, const Chain& chain) {
     end(message);
 }
 
-void Batch::add_rule(TableFamily family, const Chain& chain, const Rule& rule) {
-    void* const message =
-        begin(NFT_MSG_NEWRULE, static_cast<std::uint16_t>(family), NLM_F_CREATE | NLM_F_APPEND);
-    const auto made = checked<NewRulePtr>(nftnl_rule_alloc());
-    nftnl_rule_set_u32(made.get(), NFTNL_RULE_FAMILY, static_cast<std::uint32_t>(family));
-    nftnl_rule_set_str(made.get(), NFTNL_RULE_TABLE, kTable);
-    nftnl_rule_set_str(made.get(), NFTNL_RULE_CHAIN, chain.name.c_str());
+void Batch::insert_first(const ChainName& chain, const Rule& rule) {
+    add_rule(chain, rule, NLM_F_CREATE);
+}
+
+void Batch::remove_rule(const ChainName& chain, std::uint64_t handle) {
+    void* const message = begin(NFT_MSG_DELRULE, chain.family, 0);
+    const NewRulePtr removed = rule_of(chain);
+    nftnl_rule_set_u64(removed.get(), NFTNL_RULE_HANDLE, handle);
+    nftnl_rule_nlmsg_build_payload(header_of(message), removed.get());
+    end(message);
+}
+
+void Batch::add_rule(const ChainName& chain, const Rule& rule, std::uint16_t flags) {
+    void* const message = begin(NFT_MSG_NEWRULE, chain.family, flags);
+    const NewRulePtr made = rule_of(chain);
     add_expressions(*made, rule);
     const auto user = checked<UserDataPtr>(nftnl_udata_buf_alloc(kUserDataMax));
     nftnl_udata_put_strz(user.get(), NFTNL_UDATA_RULE_COMMENT, rule.comment.c_str());

@@ -25,6 +25,9 @@ class Batch {
     void add(const Table& table, std::uint32_t flags);
     /// Other elements for a set of `table inet weft`.
     void replace_elements(const Set& set);
+    /// In somebody's chain, before the rules that are there.
+    void insert_first(const ChainName& chain, const Rule& rule);
+    void remove_rule(const ChainName& chain, std::uint64_t handle);
     /// Ends the batch.
     [[nodiscard]] std::span<const std::byte> finish();
     [[nodiscard]] std::uint32_t last_sequence() const { return sequence_ - 1; }
@@ -36,7 +39,7 @@ class Batch {
     void add_elements(TableFamily family, const Set& set, std::uint32_t id);
     void add_set(TableFamily family, const Set& set, std::uint32_t id);
     void add_chain(TableFamily family, const Chain& chain);
-    void add_rule(TableFamily family, const Chain& chain, const Rule& rule);
+    void add_rule(const ChainName& chain, const Rule& rule, std::uint16_t flags);
 
     std::vector<std::byte> bytes_;
     std::size_t size_ = 0;

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <array>
-#include <compare>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -16,17 +15,10 @@
 #include <weft/base/bytes.hpp>
 #include <weft/firewall/foreign.hpp>
 
+#include "build.hpp"
 #include "rule_reading.hpp"
 
 namespace weft::firewall {
-
-struct ChainName {
-    std::uint16_t family = 0;
-    std::string table;
-    std::string chain;
-
-    friend auto operator<=>(const ChainName&, const ChainName&) = default;
-};
 
 using Rules = std::map<ChainName, std::vector<RuleHandle>>;  // in the chains' order
 

@@ -22,11 +22,28 @@ constexpr std::size_t kNoticesMax = 64 << 10;
 static_assert(NFTA_TABLE_NAME == 1 && NFTA_CHAIN_TABLE == 1 && NFTA_RULE_TABLE == 1 &&
               NFTA_SET_TABLE == 1 && NFTA_SET_ELEM_LIST_TABLE == 1);
 
-bool is_about_us(const nlmsghdr& message) {
-    if (message.nlmsg_type >> 8 != NFNL_SUBSYS_NFTABLES ||
-        message.nlmsg_len < sizeof message + sizeof(nfgenmsg)) {
-        return false;
+bool is_notice(const nlmsghdr& message) {
+    return message.nlmsg_type >> 8 == NFNL_SUBSYS_NFTABLES &&
+           message.nlmsg_len >= sizeof message + sizeof(nfgenmsg);
+}
+
+/// Whether it may change what becomes of a packet; elements of sets, which some change all the
+/// time, are left out.
+bool decides(const nlmsghdr& message) {
+    switch (message.nlmsg_type & 0xff) {
+        case NFT_MSG_NEWTABLE:
+        case NFT_MSG_DELTABLE:
+        case NFT_MSG_NEWCHAIN:
+        case NFT_MSG_DELCHAIN:
+        case NFT_MSG_NEWRULE:
+        case NFT_MSG_DELRULE:
+            return true;
+        default:
+            return false;
     }
+}
+
+bool is_about_us(const nlmsghdr& message) {
     const void* const start = &message;
     ConstBytes rest =
         ConstBytes{static_cast<const std::byte*>(start), message.nlmsg_len}.subspan(sizeof message);
@@ -55,13 +72,17 @@ bool is_about_us(const nlmsghdr& message) {
 
 }  // namespace
 
-bool touches_our_tables(ConstBytes notices, std::uint32_t own_port) {
+ForeignChanges foreign_changes(ConstBytes notices, std::uint32_t own_port) {
+    ForeignChanges changes;
     while (const nlmsghdr* const message = take_message(notices)) {
-        if (message->nlmsg_pid != own_port && is_about_us(*message)) {
-            return true;
+        if (message->nlmsg_pid == own_port || !is_notice(*message)) {
+            continue;
         }
+        const bool about_us = is_about_us(*message);
+        changes.ours = changes.ours || about_us;
+        changes.theirs = changes.theirs || (!about_us && decides(*message));
     }
-    return false;
+    return changes;
 }
 
 Result<Monitor> Monitor::open() {
@@ -77,8 +98,8 @@ Result<Monitor> Monitor::open() {
     return Monitor{std::move(*fd)};
 }
 
-bool Monitor::take_foreign_changes(std::uint32_t own_port) {
-    bool changed = false;
+ForeignChanges Monitor::take_foreign_changes(std::uint32_t own_port) {
+    ForeignChanges changes;
     alignas(nlmsghdr) std::array<std::byte, kNoticesMax> buffer;
     for (;;) {
         const ssize_t size = ::recv(fd_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
@@ -87,13 +108,13 @@ bool Monitor::take_foreign_changes(std::uint32_t own_port) {
                 continue;
             }
             if (errno != ENOBUFS) {
-                return changed;
+                return changes;
             }
-            changed = true;
+            changes = {true, true};
             continue;
         }
         const ConstBytes notices = ConstBytes{buffer}.first(static_cast<std::size_t>(size));
-        changed = changed || touches_our_tables(notices, own_port);
+        changes.add(foreign_changes(notices, own_port));
     }
 }
 

@@ -29,6 +29,12 @@ Result<> Nftables::apply(const Ruleset& /*ruleset*/, Ownership /*ownership*/) {
 Result<> Nftables::replace_allowed(const Ruleset& /*ruleset*/) {
     return absent();
 }
+Result<std::size_t> Nftables::open_others(std::span<const Probe> /*probes*/) {
+    return absent();
+}
+Result<> Nftables::close_others() {
+    return absent();
+}
 Result<DropCounts> Nftables::drops() {
     return absent();
 }

@@ -130,6 +130,9 @@ class Expressions {
             case Action::kDrop:
                 verdict(NF_DROP);
                 break;
+            case Action::kAccept:
+                verdict(NF_ACCEPT);
+                break;
             case Action::kReturn:
                 verdict(NFT_RETURN);
                 break;

@@ -146,7 +146,7 @@ owns() { inside "$1" weft check --json | jq -e '.checks[] | select(.name == "gua
     eventually 5 fails inside a ip link show dev weft0
     inside a nft flush ruleset
     fails inside a nft delete table inet weft
-    no_stranger
+    inside a nft list table inet weft | grep -q 'chain guard_in'
     touch "$by/again"
     eventually 10 answers a1 10.44.1.10
     owns a
@@ -395,75 +395,6 @@ send_to_port() { inside net bash -c "for i in 1 2 3; do echo x >/dev/udp/$1/5184
     eventually 3 fails sh -c "'$LAB' exec a -- nft list set inet weft allowed4 | grep -qF $STRANGER4"
     sed -i '/^lockdown\|^allow/d' "$file"
     inside a weft reload
-}
-
-# foreign NAME: somebody else's rules in node a, from stdin; check names them, its remedies help.
-foreign() {
-    local remedy found=$BATS_TEST_TMPDIR/found checks=$BATS_TEST_TMPDIR/checks
-    inside a nft -f -
-    fails inside a weft check --json >"$checks" || return 1
-    jq -r '.checks[] | select(.name == "other_firewalls" and .state != "ok") | .detail' "$checks" >"$found"
-    cat "$found"
-    grep -qF "$1" "$found" || return 1
-    fails inside b1 ping -q -c 1 -W 0.5 10.44.0.10
-    while read -r remedy; do
-        inside a sh -c "$remedy" || return 1
-    done < <(jq -r '.checks[] | select(.name == "other_firewalls" and .state != "ok") | .remedy' "$checks")
-    inside a weft check --json >"$checks" || true # others' rules are well, whatever else there is
-    jq -e '.checks[] | select(.name == "other_firewalls") | .state == "ok"' "$checks" || return 1
-    inside b1 ping -q -c 1 -W 2 10.44.0.10 || return 1
-    inside a nft flush ruleset
-}
-@test "other firewalls that drop are named with their rule, and the remedy is enough: docker, ufw, firewalld, policies" {
-    foreign "ip filter FORWARD" <<'NFT'
-table ip filter {
-    chain DOCKER-USER { counter return; }
-    chain DOCKER-FORWARD { iifname "docker0" counter accept; }
-    chain FORWARD { type filter hook forward priority filter; policy drop;
-        counter jump DOCKER-USER
-        ct state related,established accept
-        counter jump DOCKER-FORWARD
-    }
-}
-NFT
-    foreign "ip filter ufw-reject-forward" <<'NFT'
-table ip filter {
-    chain ufw-before-forward { ct state related,established counter accept
-        icmp type echo-request accept
-        ct state invalid drop
-    }
-    chain ufw-reject-forward { counter reject; }
-    chain FORWARD { type filter hook forward priority filter; policy drop;
-        ip protocol icmp counter drop
-        counter jump ufw-before-forward
-        counter jump ufw-reject-forward
-    }
-}
-NFT
-    foreign "inet firewalld filter_FORWARD" <<'NFT'
-table inet firewalld {
-    chain filter_FORWARD { type filter hook forward priority filter + 10; policy accept;
-        ct state { established, related } accept
-        ct status dnat accept
-        iifname "lo" accept
-        ct state { invalid } drop
-        reject with icmpx type admin-prohibited
-    }
-}
-NFT
-    foreign "inet theirs input" <<'NFT'
-table inet theirs {
-    chain input { type filter hook input priority 0; policy drop;
-        ct state established,related accept
-        tcp dport 22 accept
-        ip6 nexthdr icmpv6 accept
-    }
-    chain forward { type filter hook forward priority 0; policy drop;
-    }
-}
-NFT
-    answers a1 10.44.1.10
-    no_stranger
 }
 
 @test "switched off there is nothing of it, after a reload and after a start, and traffic goes on" {

@@ -97,6 +97,7 @@ struct FirewallConfig {
     bool mss_clamp = true;
     bool notrack = false;               // weft's own UDP past connection tracking
     bool exclusive = true;              // nobody else can change weft's tables (Linux 6.9)
+    bool open_others = false;           // a rule for weft's packets in others' nftables chains
     std::vector<net::Prefix> allow;     // for lockdown; masked
     std::vector<net::Prefix> metadata;  // what containers may reach of metadata addresses; masked
 };

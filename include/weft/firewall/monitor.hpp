@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether somebody else has touched weft's tables: the kernel's notices about nf_tables
+// What somebody else has changed in nf_tables, weft's tables or their own: the kernel's notices
 // (NFNLGRP_NFTABLES). Control thread.
 #pragma once
 
@@ -11,17 +11,26 @@
 
 namespace weft::firewall {
 
-/// Whether the notices of one datagram tell of a change to `table inet weft` or `table arp weft` by
-/// another netlink socket than `own_port`. Pure; malformed ones tell nothing.
-[[nodiscard]] bool touches_our_tables(ConstBytes notices, std::uint32_t own_port);
+/// By other netlink sockets than one's own.
+struct ForeignChanges {
+    bool ours = false;    // of `table inet weft` or `table arp weft`
+    bool theirs = false;  // of other tables, their chains or rules
+
+    void add(const ForeignChanges& more) {
+        ours = ours || more.ours;
+        theirs = theirs || more.theirs;
+    }
+};
+
+/// What the notices of one datagram tell of. Pure; malformed ones tell nothing.
+[[nodiscard]] ForeignChanges foreign_changes(ConstBytes notices, std::uint32_t own_port);
 
 class Monitor {
   public:
     static Result<Monitor> open();
 
-    /// Whether there was such a change since the last call, or too many notices to be kept; never
-    /// blocks.
-    [[nodiscard]] bool take_foreign_changes(std::uint32_t own_port);
+    /// Since the last call; everything where there were too many notices to be kept. Never blocks.
+    [[nodiscard]] ForeignChanges take_foreign_changes(std::uint32_t own_port);
     /// Readable when there is a notice; stays the monitor's.
     [[nodiscard]] int fd() const { return fd_.get(); }
 

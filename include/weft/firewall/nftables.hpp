@@ -7,11 +7,13 @@
 #include <cstdint>
 #include <map>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
 #include <weft/base/result.hpp>
 #include <weft/base/unique_fd.hpp>
+#include <weft/firewall/foreign.hpp>
 #include <weft/firewall/ruleset.hpp>
 
 namespace weft::firewall {
@@ -39,6 +41,12 @@ class Nftables {
     /// Other elements for the sets of who is allowed; the ruleset is otherwise in force.
     Result<> replace_allowed(const Ruleset& ruleset);
     Result<> remove() { return apply({}, Ownership::kShared); }
+
+    /// Where other people's base chains drop one of these packets: a rule at their beginning that
+    /// lets it pass. How many were made; a chain whose owner keeps it to itself stays as it is.
+    Result<std::size_t> open_others(std::span<const Probe> probes);
+    /// Takes all such rules away, whoever made them, and nothing else.
+    Result<> close_others();
 
     /// Nothing where there is no table.
     [[nodiscard]] Result<DropCounts> drops();

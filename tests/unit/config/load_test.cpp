@@ -98,6 +98,7 @@ masquerade = false
 mss_clamp = false
 notrack = true
 exclusive = false
+open_others = true
 allow = ["192.0.2.9/24", "2001:db8::1"]
 metadata = ["169.254.169.254"]
 
@@ -120,7 +121,7 @@ TEST_F(Load, takes_every_key) {
     const FirewallConfig& firewall = config.firewall;
     EXPECT_FALSE(firewall.enabled || firewall.masquerade || firewall.mss_clamp ||
                  firewall.exclusive);
-    EXPECT_TRUE(firewall.lockdown && firewall.notrack);
+    EXPECT_TRUE(firewall.lockdown && firewall.notrack && firewall.open_others);
     ASSERT_EQ(firewall.allow.size(), 2U);
     EXPECT_EQ(firewall.allow[0].to_string(), "192.0.2.0/24");
     EXPECT_EQ(firewall.allow[1].to_string(), "2001:db8::1/128");

@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <linux/netlink.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <gtest/gtest.h>
@@ -401,21 +402,89 @@ TEST(Nftables, CountsByReason) {
     EXPECT_GE(nftables->drops()->at("outbound"), 2U);
 }
 
+Probe to_our_port() {
+    Probe probe;
+    probe.path = Path::kInput;
+    probe.in = "eth0";
+    probe.source = *net::IpAddress::parse("192.0.2.1");
+    probe.destination = *net::IpAddress::parse("192.0.2.2");
+    probe.protocol = IPPROTO_UDP;
+    probe.destination_port = 51840;
+    return probe;
+}
+
+Probe from_container(const char* address) {
+    Probe probe;
+    probe.in = "wv0";
+    probe.out = "weft0";
+    probe.source = *net::IpAddress::parse(address);
+    probe.destination = probe.source;
+    probe.protocol = IPPROTO_TCP;
+    probe.destination_port = 80;
+    return probe;
+}
+
+TEST(Nftables, OpensOthersChainsAndClosesThem) {
+    WEFT_OPEN_NFTABLES(nftables);
+    run("nft 'table inet theirs { chain sub { drop; }; "
+        "chain i { type filter hook input priority 0; policy drop; tcp dport 22 accept; }; "
+        "chain o { type filter hook output priority 0; policy accept; }; "
+        "chain f { type filter hook forward priority 0; policy accept; jump sub; }; }; "
+        "table ip6 six { chain f { type filter hook forward priority 0; policy drop; }; }'");
+    const std::string before = run("nft list ruleset");
+    const std::vector<Probe> probes{
+        to_our_port(), from_container("10.44.0.1"), from_container("fd44::1")};
+    EXPECT_EQ(nftables->open_others(probes).value(), 3U);
+    const std::string rule = "counter packets 0 bytes 0 accept comment \"" +
+                             std::string{"weft: firewall.open_others"} + "\"\n";
+    EXPECT_EQ(run("nft list chain inet theirs i | sed -n 4,5p"),
+              "udp dport 51840 " + rule + "tcp dport 22 accept\n");
+    EXPECT_EQ(run("nft list chain inet theirs f | sed -n 4,5p"),
+              "iifname \"wv*\" " + rule + "jump sub\n");
+    EXPECT_EQ(run("nft list chain ip6 six f | sed -n 4p"), "iifname \"wv*\" " + rule);
+    EXPECT_EQ(nftables->open_others(probes).value(), 0U);  // nothing drops them any more
+    for (const Probe& probe : probes) {
+        EXPECT_TRUE(foreign_drops(probe)->empty());
+    }
+    EXPECT_TRUE(nftables->close_others());
+    EXPECT_EQ(run("nft list ruleset"), before);
+    EXPECT_TRUE(nftables->close_others());
+}
+
+/// What iptables-nft manages it goes on reading.
+TEST(Nftables, AnOpeningIsNoHindranceToIptables) {
+    WEFT_OPEN_NFTABLES(nftables);
+    if (run("iptables-nft -w -P INPUT DROP; echo $?") != "0\n") {
+        GTEST_SKIP() << "no iptables-nft here";
+    }
+    EXPECT_EQ(nftables->open_others(std::vector{to_our_port()}).value(), 1U);
+    EXPECT_EQ(run("iptables-nft -w -A INPUT -p tcp --dport 22 -j ACCEPT; echo $?"), "0\n");
+    EXPECT_EQ(run("iptables-nft -w -S INPUT | grep -v 51840"),
+              "-P INPUT DROP\n-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\n");
+    EXPECT_EQ(run("iptables-nft -w -S INPUT | grep -c 51840"), "1\n");
+    EXPECT_TRUE(nftables->close_others());
+    EXPECT_EQ(run("iptables-nft -w -S INPUT | grep -c 51840"), "0\n");
+}
+
 TEST(Monitor, TellsForeignChangesFromOurs) {
     WEFT_OPEN_NFTABLES(nftables);
     Result<Monitor> monitor = Monitor::open();
     ASSERT_TRUE(monitor);
     ASSERT_TRUE(nftables->apply(example(), Ownership::kShared));
-    EXPECT_FALSE(monitor->take_foreign_changes(nftables->port()));
-    run("nft add table inet theirs; nft add table ip weft; nft delete table inet theirs");
-    EXPECT_FALSE(monitor->take_foreign_changes(nftables->port()));
-    run("nft delete element inet weft pool6 { fd44::/48 }");
-    EXPECT_TRUE(monitor->take_foreign_changes(nftables->port()));
-    EXPECT_FALSE(monitor->take_foreign_changes(nftables->port()));
-    run("nft flush chain arp weft guard_in");
-    EXPECT_TRUE(monitor->take_foreign_changes(nftables->port()));
-    run("nft flush ruleset");
-    EXPECT_TRUE(monitor->take_foreign_changes(nftables->port()));
+    /// What a command changes: "o" of ours, "t" of theirs.
+    const auto changed_by = [&](const std::string& command) {
+        run(command);
+        const ForeignChanges changes = monitor->take_foreign_changes(nftables->port());
+        return std::string{changes.ours ? "o" : ""} + (changes.theirs ? "t" : "");
+    };
+    EXPECT_EQ(changed_by("true"), "");
+    EXPECT_EQ(changed_by("nft add table inet theirs; nft add table ip weft"), "t");
+    EXPECT_EQ(changed_by("nft add set ip weft s '{ type ipv4_addr; }'"), "");
+    EXPECT_EQ(changed_by("nft add element ip weft s '{ 192.0.2.1 }'"), "");
+    EXPECT_EQ(changed_by("nft delete element inet weft pool6 { fd44::/48 }"), "o");
+    EXPECT_EQ(changed_by("true"), "");
+    EXPECT_EQ(changed_by("nft flush chain arp weft guard_in"), "o");
+    EXPECT_EQ(changed_by("nft flush ruleset"), "ot");
 }
 
 }  // namespace
