@@ -21,15 +21,27 @@ namespace {
 
 constexpr std::size_t kNoticeMax = 16 << 10;  // NLMSG_GOODSIZE of the largest pages
 
+/// A route of ours, but not one by another interface: with each container one goes.
+bool is_lost_route(ConstBytes payload, unsigned interface) {
+    const std::optional<rtmsg> head = take_fixed_header<rtmsg>(payload);
+    if (!head || head->rtm_protocol != kRouteProtocol) {
+        return false;
+    }
+    while (const std::optional<AttributeView> attribute = next_attribute(payload)) {
+        if (attribute->type == RTA_OIF) {
+            return head->rtm_table != RT_TABLE_MAIN || read_u32(attribute->value) == interface;
+        }
+    }
+    return true;
+}
+
 bool is_loss(const MessageView& message, unsigned interface) {
     ConstBytes payload = message.payload;
     switch (message.header.nlmsg_type) {
         case RTM_DELRULE:
             return true;
-        case RTM_DELROUTE: {
-            const std::optional<rtmsg> head = take_fixed_header<rtmsg>(payload);
-            return head && head->rtm_protocol == kRouteProtocol;
-        }
+        case RTM_DELROUTE:
+            return is_lost_route(payload, interface);
         case RTM_NEWLINK: {  // up again, perhaps: its routes went when it was set down
             const std::optional<ifinfomsg> head = take_fixed_header<ifinfomsg>(payload);
             return head && head->ifi_index == static_cast<int>(interface) &&

@@ -14,9 +14,9 @@ class RouteMonitor {
 
     /// Whether there was a notice since the last call, or too many to be kept; never blocks.
     [[nodiscard]] bool take_changes();
-    /// The same, and whether a rule, a route of weft's protocol or an address of this interface is
-    /// gone, as far as it is told; also that the interface has changed and is up, since with the
-    /// one that goes down routes go untold.
+    /// The same, and whether a rule, an address of this interface or a route of weft's protocol is
+    /// gone, as far as it is told; containers' routes, by other interfaces, do not count. Also that
+    /// the interface has changed and is up, since with the one that goes down routes go untold.
     [[nodiscard]] bool take_losses(unsigned interface);
     /// Readable when there is one; stays the monitor's.
     [[nodiscard]] int fd() const { return fd_.get(); }

@@ -354,6 +354,18 @@ TEST(RouteMonitor, TellsLossesOfOursFromOthers) {
     ASSERT_TRUE(netlink.remove_address(weft0, prefix("10.77.0.1")));
     EXPECT_TRUE(monitor->take_losses(weft0));
     EXPECT_FALSE(monitor->take_losses(weft0));
+    for (const char* text : {"10.80.0.7/32", "fd80::7/128"}) {  // as a container goes
+        Route container;
+        container.destination = prefix(text);
+        container.interface = weft1;
+        ASSERT_TRUE(netlink.add_route(container));
+        ASSERT_TRUE(netlink.remove_route(container));
+        EXPECT_FALSE(monitor->take_losses(weft0)) << text;
+        container.table = rule.table;  // nobody's but ours
+        ASSERT_TRUE(netlink.add_route(container));
+        ASSERT_TRUE(netlink.remove_route(container));
+        EXPECT_TRUE(monitor->take_losses(weft0)) << text;
+    }
     LinkSettings down;
     down.up = false;
     ASSERT_TRUE(netlink.configure_link(weft0, down));
