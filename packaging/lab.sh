@@ -7,13 +7,15 @@
 set -euo pipefail
 # shellcheck source=packaging/deps.sh
 . "$(dirname "${BASH_SOURCE[0]}")/deps.sh"
+# shellcheck source=packaging/lab_containers.bash
+. "$WEFT_ROOT/packaging/lab_containers.bash"
 
 LAB=${WEFT_LAB_DIR:-/run/weft-lab}
 OUTER=${WEFT_LAB_OUTER:-4}       # address family of the endpoints
 MTU=${WEFT_LAB_MTU:-1500}        # of the underlay
 SUBJECT=${WEFT_LAB_SUBJECT:-weft} # what runs in every node at first
 NETWORK=${WEFT_LAB_NETWORK:-no}  # yes: weft init and weft join instead of written peers
-CONTAINERS=${WEFT_LAB_CONTAINERS:-plain} BORINGTUN=${BORINGTUN:-} # cni: by weft-cni, in a network
+CONTAINERS=${WEFT_LAB_CONTAINERS:-plain} BORINGTUN=${BORINGTUN:-} # cni, podman: by weft-cni, in a network
 PORT=51840
 OVERHEAD=80 # outer IPv6 40, UDP 8, WireGuard 32
 
@@ -24,11 +26,13 @@ usage: lab.sh up N              N nodes (1-40): a b c ... z n26 ..., containers 
        lab.sh peer NODE wireguard-go|boringtun|weft   who speaks for that node from now on
        lab.sh stop NODE         stops whoever speaks for that node (start again: peer)
        lab.sh pid NODE          the process that speaks for that node
+       lab.sh runtimes NODE     makes a node fit for container runtimes, with weft's network
+       lab.sh podman NODE ARGUMENT...   podman there, its containers in weft's network
        lab.sh down              removes everything; may be repeated
 environment: WEFT_LAB_DIR (/run/weft-lab), WEFT_LAB_OUTER=4|6, WEFT_LAB_MTU (1500), WEFT_LAB_SUBJECT
        (weft), WEFT_LAB_NETWORK=yes|no (weft init and join, or peers written into weft.toml: no),
-       WEFT_LAB_CONTAINERS=plain|cni (weft-cni, in a network: plain), WEFT_OFFLOAD_OFF and WEFT_ISA (given
-       to the daemons), BORINGTUN and WIREGUARD_GO (their programs), WEFT_BUILD
+       WEFT_LAB_CONTAINERS=plain|cni|podman (weft-cni or podman with it, in a network: plain), WEFT_BUILD,
+       WEFT_OFFLOAD_OFF and WEFT_ISA (given to the daemons), BORINGTUN and WIREGUARD_GO (their programs)
 USAGE
 }
 
@@ -190,35 +194,6 @@ IP
 addr add $(underlay4 "$i")/24 dev eth0
 addr add $(underlay6 "$i")/64 dev eth0 nodad
 link set eth0 up
-IP
-}
-
-add_container() { # NODE'S INDEX, 1|2: at block.(9 + number)
-    local i=$1 n where host=$((9 + $2))
-    n=$(name_of "$i")
-    where=$n$2
-    add_place "$where"
-    if [ "$CONTAINERS" = cni ]; then # as a container runtime does it
-        enter "$n" env CNI_COMMAND=ADD CNI_CONTAINERID="$where" CNI_IFNAME=eth0 CNI_NETNS="/proc/$(holder "$where")/ns/net" \
-            "$WEFT_BUILD/weft-cni" >"$LAB/$where/cni.json" <<<'{"cniVersion": "1.0.0", "name": "weft", "runtimeConfig":
-            {"ips": ["'"$(block4 "$i").$host"'", "'"$(block6 "$i"):$host"'"]}}' || die "weft-cni: $(cat "$LAB/$where/cni.json")"
-        return
-    fi
-    # 45 segments of at most 1452 bytes: a super-packet always fits one train of datagrams.
-    batch "$n" <<IP
-link add wv$where mtu $((MTU - OVERHEAD)) type veth peer name eth0 mtu $((MTU - OVERHEAD)) netns $(holder "$where")
-link set wv$where up
-addr add fe80::1/64 dev wv$where nodad
-route add $(block4 "$i").$host/32 dev wv$where
-route add $(block6 "$i"):$host/128 dev wv$where
-IP
-    batch "$where" <<IP
-link set eth0 gso_max_segs 45 up
-addr add $(block4 "$i").$host/32 dev eth0
-addr add $(block6 "$i"):$host/128 dev eth0 nodad
-route add $(block4 "$i").1/32 dev eth0 scope link
-route add default via $(block4 "$i").1
-route add default via fe80::1 dev eth0
 IP
 }
 
@@ -388,6 +363,7 @@ up() { # N
         exit 2
     fi
     [ ! -f "$LAB/size" ] || die "a lab is up already in $LAB: packaging/lab.sh down"
+    check_containers
     check_tun
     check_namespaces
     command -v wg ping jq >/dev/null || deps_install run
@@ -411,10 +387,7 @@ up() { # N
     for n in $(nodes); do start_speaker "$n" "$SUBJECT"; done
     for n in $(nodes); do configure_speaker "$n"; done
     [ "$NETWORK" = no ] || join_all
-    for ((i = 0; i < $1; i++)); do
-        add_container "$i" 1
-        add_container "$i" 2
-    done
+    add_containers "$1"
     first_contact
     trap - EXIT
     echo "lab up: nodes $(nodes | tr '\n' ' ')($SUBJECT), two containers behind each; try:
@@ -457,6 +430,7 @@ down() {
         [ ! -e "$file" ] || (stop_process "$file") &
     done
     wait
+    stop_runtimes
     for file in "$LAB"/*/holder.pid; do
         [ ! -e "$file" ] || stop_holder "$file"
     done
@@ -474,7 +448,7 @@ case ${1:-} in
     usage
     exit 0
     ;;
-up | exec | peer | stop | pid | down) ;;
+up | exec | peer | stop | pid | runtimes | podman | down) ;;
 *)
     usage >&2
     exit 2
@@ -488,13 +462,14 @@ up) up "$@" ;;
 exec) run_in "$@" ;;
 peer) peer "$@" ;;
 down) down ;;
-stop | pid)
+stop | pid | runtimes | podman)
     need_lab
     is_node "${1:-}" || die "no such node: ${1:-}"
-    if [ "$command" = pid ]; then
-        pid_of "$LAB/$1/speaker.pid" || die "nobody speaks for node $1"
-    else
-        stop_process "$LAB/$1/speaker.pid"
-    fi
+    case $command in
+    pid) pid_of "$LAB/$1/speaker.pid" || die "nobody speaks for node $1" ;;
+    stop) stop_process "$LAB/$1/speaker.pid" ;;
+    runtimes) runtimes_on "$1" ;;
+    podman) podman_on "$@" ;;
+    esac
     ;;
 esac

@@ -6,7 +6,7 @@
 load runtimes
 
 setup_file() { [ ! -x "$FETCHED/libcni-run" ] || runtimes_up; }
-teardown_file() { [ ! -d "$WEFT_LAB_DIR" ] || runtimes_down; }
+teardown_file() { [ ! -d "$WEFT_LAB_DIR" ] || lab_down; }
 setup() { [ -x "$FETCHED/libcni-run" ] || skip "libcni was not built: go is not here, or Debian's archive out of reach"; }
 
 conflist() { # VERSION

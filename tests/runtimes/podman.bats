@@ -8,54 +8,13 @@ load runtimes
 setup_file() {
     [ -s "$FETCHED/rootfs.tar" ] && command -v podman runc >/dev/null || return 0
     runtimes_up
-    local node
-    for node in a b; do
-        mkdir -p "$BATS_FILE_TMPDIR/$node"
-        cat >"$BATS_FILE_TMPDIR/$node/containers.conf" <<CONF
-[engine]
-cgroup_manager = "cgroupfs"
-runtime = "runc"
-events_logger = "file"
-[containers]
-log_driver = "k8s-file"
-default_ulimits = ["nofile=20000:20000", "nproc=20000:20000"]
-[network]
-network_backend = "cni"
-network_config_dir = "/etc/cni/net.d"
-cni_plugin_dirs = ["$(bin_of $node)"]
-default_network = "weft"
-CONF
-        podman_in "$node" import --change 'ENV PATH=/bin' --change 'CMD ["/bin/sh"]' \
-            "$FETCHED/rootfs.tar" localhost/bb:1 >"$BATS_FILE_TMPDIR/import.log" 2>&1 || {
-            sed 's/^/# /' "$BATS_FILE_TMPDIR/import.log" >&3
-            return 1
-        }
-    done
+    import_image a
+    import_image b
 }
-teardown_file() {
-    local node
-    if [ -d "$WEFT_LAB_DIR" ]; then
-        for node in a b; do podman_in "$node" rm -f -a -t 0 3>&- >/dev/null 2>&1 || true; done
-        runtimes_down
-    fi
-}
+teardown_file() { [ ! -d "$WEFT_LAB_DIR" ] || lab_down; }
 setup() { need podman runc; }
 
-podman_in() { # NODE ARGUMENT...
-    local node=$1 dir=$BATS_FILE_TMPDIR/$1
-    shift
-    # A runroot has at most 50 characters; /run is the node's own.
-    inside "$node" env CONTAINERS_CONF="$dir/containers.conf" podman --root "$dir/root" --runroot /run/podman-root \
-        --tmpdir /run/podman-tmp --storage-driver=vfs "$@" 3>&-
-}
-serve() { # NODE NAME TEXT [OPTION...]: a web server
-    local node=$1 name=$2 text=$3
-    shift 3
-    podman_in "$node" run -d --name "$name" "$@" localhost/bb:1 \
-        sh -c "echo $text >/tmp/index.html; exec httpd -f -p 80 -h /tmp"
-}
-address_of() { podman_in "$1" inspect "$2" -f "{{.NetworkSettings.Networks.weft.$3}}"; } # NODE NAME FIELD
-fetch() { podman_in "$1" run --rm localhost/bb:1 wget -qO- "$2"; }                   # NODE URL
+fetch() { podman_in "$1" run --rm localhost/bb:1 wget -qO- "$2"; } # NODE URL
 
 @test "a container fetches a page from a container on the other node, IPv4 and IPv6, and in no clear" {
     serve b web hello-from-b
