@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # One command from a fresh clone to encrypted container traffic: installs what is missing, builds,
-# starts three nodes with two containers on each (packaging/lab.sh; network namespaces that weft-cni
-# attaches, as container runtimes have it do), sends between
-# all 30 ordered pairs of containers over IPv4 and IPv6, and looks for what was sent in a capture of
-# the wire between the nodes. Removes everything again. Exit 0 only if every number it prints holds.
+# starts three nodes with two containers on each (packaging/lab.sh; podman's where podman is, else network
+# namespaces that weft-cni attaches as container runtimes have it do), sends between all 30 ordered pairs of
+# containers over IPv4 and IPv6, and looks for what was sent in a capture of the wire between the nodes.
+# Removes everything again. Exit 0 only if every number it prints holds.
 set -euo pipefail
 # shellcheck source=packaging/deps.sh
 . "$(dirname "${BASH_SOURCE[0]}")/deps.sh"
@@ -14,7 +14,8 @@ usage() {
 usage: demo.sh [--keep] [--no-install]
   --keep        leave the three nodes running (packaging/lab.sh down removes them)
   --no-install  install no packages
-environment: as for packaging/lab.sh
+environment: WEFT_DEMO_PODMAN=yes|no|auto (containers by podman: yes installs it, about 100 MB; auto, where it
+  is here), and what packaging/lab.sh reads
 USAGE
 }
 
@@ -37,6 +38,8 @@ become_root "$@"
 
 readonly STEPS=9 PINGS=3
 SUBJECT=${WEFT_LAB_SUBJECT:-weft}
+PODMAN=${WEFT_DEMO_PODMAN:-auto}
+case $PODMAN in yes | no | auto) ;; *) die "WEFT_DEMO_PODMAN is yes, no or auto, not $PODMAN" ;; esac
 LAB=$WEFT_ROOT/packaging/lab.sh
 CONTAINERS=(a1 a2 b1 b2 c1 c2)
 MARKER=weft$(od -An -N6 -tx1 /dev/urandom | tr -d ' \n') # 16 bytes; ping repeats it: 32 and more
@@ -82,7 +85,20 @@ address() { # CONTAINER 4|6
 
 packages() {
     deps_install build run
+    [ "$PODMAN" != yes ] || deps_install podman
     check_machine
+}
+
+why_no_podman() { # nothing where it can be used
+    if [ "$PODMAN" = no ]; then
+        echo "WEFT_DEMO_PODMAN=no"
+    elif ! command -v podman >/dev/null; then
+        echo "no podman here; WEFT_DEMO_PODMAN=yes installs it"
+    elif [[ $(podman --version) != *" 4."* ]]; then
+        echo "$(podman --version) here; the last one with CNI is 4"
+    elif ! command -v runc >/dev/null && ! command -v crun >/dev/null; then
+        echo "podman here, but neither runc nor crun"
+    fi
 }
 
 build() {
@@ -92,13 +108,23 @@ build() {
 }
 
 nodes_up() { # as a user would: weft init on the first, weft join TOKEN on the others
-    if [ "$SUBJECT" = weft ]; then export WEFT_LAB_NETWORK=yes WEFT_LAB_CONTAINERS=cni; fi
+    local made="by ip" reason
+    reason=$(why_no_podman)
+    if [ "$SUBJECT" = weft ] && [ -z "$reason" ]; then
+        made="by $(podman --version), which calls weft-cni"
+        export WEFT_LAB_NETWORK=yes WEFT_LAB_CONTAINERS=podman
+    elif [ "$SUBJECT" = weft ]; then
+        [ "$PODMAN" != yes ] || die "$reason"
+        made="network namespaces, attached by weft-cni ($reason)"
+        export WEFT_LAB_NETWORK=yes WEFT_LAB_CONTAINERS=cni
+    fi
     "$LAB" up 3 >&2
-    echo "three nodes a b c ($SUBJECT), containers ${CONTAINERS[*]}$([ "$SUBJECT" != weft ] || echo " by weft-cni")"
+    echo "three nodes a b c ($SUBJECT), containers ${CONTAINERS[*]}: $made"
 }
 
 capture() { # WHERE INTERFACE FILE
-    "$LAB" exec "$1" -- tcpdump -i "$2" --immediate-mode -U -Z root -B 16384 -s 0 -w "$3" 2>"$3.log" &
+    # To its output: a container has files of its own.
+    "$LAB" exec "$1" -- tcpdump -i "$2" --immediate-mode -U -Z root -B 16384 -s 0 -w - >"$3" 2>"$3.log" &
     captures+=($!)
     local i
     for ((i = 0; i < 100; i++)); do
@@ -110,8 +136,7 @@ capture() { # WHERE INTERFACE FILE
 }
 
 captures_on() {
-    capture net br0 "$work/wire.pcap"
-    capture a1 eth0 "$work/inner.pcap"
+    capture net br0 "$work/wire.pcap" && capture a1 eth0 "$work/inner.pcap" || return 1
     echo "on the wire between the nodes, and on the inner side of container a1"
 }
 

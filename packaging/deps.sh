@@ -51,7 +51,7 @@ jobs_here() {
     echo $((cores < memory ? cores : memory))
 }
 
-# deps_list GROUP...: package names; the groups are build, run, test, runtimes, bench, arm.
+# deps_list GROUP...: package names; the groups are build, run, podman, test, runtimes, bench, arm.
 deps_list() {
     local boost="libboost-dev libboost-json-dev" group
     if ! command -v apt-cache >/dev/null ||
@@ -67,7 +67,8 @@ deps_list() {
         test) echo "googletest bats clang-format-14 clang-tidy-14 clang-14 libclang-rt-14-dev shellcheck git curl" \
             "g++-aarch64-linux-gnu g++-arm-linux-gnueabihf qemu-user-static wireguard-go qemu-system-x86 python3-jsonschema" \
             "socat valgrind ethtool python3 iptables" ;;
-        runtimes) echo "podman runc containerd containernetworking-plugins protobuf-compiler curl" ;;
+        podman) echo "podman runc containernetworking-plugins" ;;
+        runtimes) echo "$(deps_list podman) containerd protobuf-compiler curl" ;;
         arm) echo "g++-aarch64-linux-gnu g++-arm-linux-gnueabihf qemu-user-static qemu-user llvm python3 gnuplot-nox" ;;
         bench) echo "gnuplot-nox ethtool python3 tinc libssl-dev libipsec-mb-dev" ;;
         *) die "no such group of packages: $group" ;;

@@ -430,10 +430,11 @@ down() {
         [ ! -e "$file" ] || (stop_process "$file") &
     done
     wait
-    stop_runtimes
+    stop_podman
     for file in "$LAB"/*/holder.pid; do
         [ ! -e "$file" ] || stop_holder "$file"
     done
+    remove_control_groups
     rm -rf --one-file-system "$LAB"
 }
 

@@ -115,6 +115,7 @@ add_by_podman() {
     where=$n$2
     root=$LAB/$where/root
     mkdir -p "$root"/{usr,etc,proc,sys,dev,run,tmp,var/tmp}
+    echo root:x:0:0:root:/:/bin/sh >"$root/etc/passwd"
     for name in bin sbin lib lib32 lib64 libx32; do
         if [ -L "/$name" ]; then
             cp -a "/$name" "$root/"
@@ -129,17 +130,24 @@ add_by_podman() {
     echo "$pid $(start_time "$pid")" >"$LAB/$where/holder.pid"
 }
 
-# stop_runtimes: podman's containers, and the empty control groups that are all that runtimes leave.
-stop_runtimes() {
-    local conf node name
+stop_podman() { # its containers
+    local conf node
     for conf in "$LAB"/*/podman.conf; do
         [ -e "$conf" ] || continue
         node=${conf%/podman.conf}
         podman_on "${node##*/}" rm -f -a -t 0 >/dev/null 2>&1 &
     done
     wait
+}
+
+# remove_control_groups: empty ones are all that runtimes leave, as soon as the last of their processes has ended.
+remove_control_groups() {
+    local i groups
     compgen -G "$LAB/*/cni/" >/dev/null || return 0
-    for name in default k8s.io libpod_parent; do
-        find /sys/fs/cgroup -maxdepth 2 -type d -name "$name" -exec find {} -depth -type d -exec rmdir {} + \; 2>/dev/null || true
+    for ((i = 0; i < 10; i++)); do
+        groups=$(find /sys/fs/cgroup -maxdepth 2 -type d \( -name default -o -name k8s.io -o -name libpod_parent \))
+        [ -n "$groups" ] || return 0
+        # shellcheck disable=SC2086  # one path each
+        find $groups -depth -type d -exec rmdir {} + 2>/dev/null || sleep 0.1
     done
 }
