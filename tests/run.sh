@@ -193,9 +193,9 @@ run_units() {
     done
 }
 
-# run_bats PART FILE: each @test is a case.
+# run_bats PART FILE: each @test is a case; "# note: …" from one is kept with its result.
 run_bats() {
-    local part=$1 file=$2 base log line options=() name rest seconds
+    local part=$1 file=$2 base log line options=() name rest seconds note=
     local pattern='^(not )?ok [0-9]+ (.*) in ([0-9]+)ms( # skip ?(.*))?$'
     local plain='^(not )?ok [0-9]+ (.*)$'
     base=$(basename "$file" .bats)
@@ -213,8 +213,9 @@ run_bats() {
             elif [ -n "${BASH_REMATCH[4]}" ]; then
                 report skip "$part" "$name" "$seconds" "$rest"
             else
-                report ok "$part" "$name" "$seconds"
+                report ok "$part" "$name" "$seconds" "$note"
             fi
+            note=
         elif [[ $line =~ $plain ]]; then
             name=$base:${BASH_REMATCH[2]// /_}
             if [ -n "${BASH_REMATCH[1]}" ]; then
@@ -222,6 +223,8 @@ run_bats() {
             else
                 report ok "$part" "$name" 0.00
             fi
+        elif [[ $line == '# note: '* ]]; then
+            note=${line#\# note: }
         elif [[ $line == '#'* ]]; then
             [[ $line != '# bats warning: Executed'* ]] || report FAIL "$part" "$base:all" 0.00 'not all were run'
             echo "    | ${line#\# }"
@@ -331,7 +334,7 @@ bats_files() { # PART
 part_demo() {
     chosen demo || return 0
     export WEFT_LAB_DIR=$TMPDIR/demo-lab
-    run_case demo demo "$WEFT_ROOT/packaging/demo.sh" --no-install
+    run_case demo demo env WEFT_DEMO_PODMAN="$([ $full = yes ] && echo auto || echo no)" "$WEFT_ROOT/packaging/demo.sh" --no-install
     unset WEFT_LAB_DIR
 }
 part_bench() { run_case bench smoke bash "$WEFT_ROOT/bench/run.sh" smoke --no-install; }
@@ -395,6 +398,7 @@ fetch() {
                 tail -n 1 "$sysroot.log" >"$sysroot.reason"
         done
     fi
+    if [ $full = yes ] && wants netns; then deps_install runtimes; fi # the stock bridge plugin
     if wants runtimes && [ -n "$(bats_files runtimes)" ] && [ "$WEFT_INSTALL" = yes ]; then
         deps_install runtimes
         as_owner bash "$WEFT_ROOT/tests/runtimes/fetch.sh" "$WEFT_ROOT/build/runtimes" || true

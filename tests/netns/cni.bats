@@ -42,7 +42,8 @@ within() { # NODE CONTAINER CMD...
 leases() { inside "$1" weft ipam show --json | jq '.containers | length'; }
 left() { # NODE: all that attachments may leave behind
     inside "$1" bash -c 'ip -o link show | grep -o " wv[0-9a-f]\{12\}"; ip route show proto 87
-        ip -6 route show proto 87; ip -o addr show | grep wv | grep -v wv"[ab][12]"; ls /run/netns'
+        ip -6 route show proto 87; ip -o addr show | grep wv | grep -v wv"[ab][12]"; ls /run/netns
+        nft -s list ruleset'
     leases "$1"
 }
 # fails_with CODE WORD CMD...: the error is JSON on stdout, says WORD, and has details.
@@ -285,32 +286,59 @@ edit_node_file() { # NODE JQ FILE: a changed copy, as nodeFile of a network
     [ "$(left a)" = "$before" ]
 }
 
-@test "killed at any moment, GC or DEL leaves nothing" {
-    local before
-    before=$(left a)
-    inside a ip netns add c1
+# attach_and_kill ROUNDS: ADDs and DELs of c1, most of them killed within 30 ms; a DEL that may end succeeds.
+attach_and_kill() {
     # shellcheck disable=SC2016  # the node's shell expands it
     inside a bash -c 'export CNI_CONTAINERID=c1 CNI_NETNS=/run/netns/c1 CNI_IFNAME=eth0
-        for i in {1..40}; do
-            CNI_COMMAND=ADD weft-cni <<<"$1" >/dev/null & pid=$!
-            sleep 0.00$((i % 10))$((RANDOM % 10)); kill -9 $pid 2>/dev/null; wait $pid
-            [ $((i % 2)) = 0 ] || CNI_COMMAND=DEL weft-cni <<<"$1" || exit 1
-        done; exit 0' - "$NETWORK" 2>/dev/null
+        killed() {
+            CNI_COMMAND=$1 weft-cni <<<"$network" >/dev/null & pid=$!
+            printf -v pause 0.%05d $((RANDOM % 3000)); sleep $pause; kill -9 $pid 2>/dev/null; wait $pid
+        }
+        network=$1
+        for ((i = 0; i < $2; i++)); do
+            killed ADD
+            [ $((i % 3)) != 0 ] || killed DEL
+            [ $((i % 2)) = 0 ] || CNI_COMMAND=DEL weft-cni <<<"$network" || exit 1
+        done; exit 0' - "$NETWORK" "$1" 2>/dev/null
+}
+kill_daemon() { # TIMES, and who has been killed is started again
+    local i
+    for ((i = 0; i < $1; i++)); do
+        sleep "0.$((RANDOM % 10))"
+        kill -KILL "$("$LAB" pid a)"
+        "$LAB" peer a weft
+    done
+}
+
+@test "plugin and daemon killed at any moment, GC or DEL leaves nothing" {
+    local before rounds=40 kills=1 killer
+    [ "${WEFT_FULL:-no}" = no ] || rounds=3000 kills=40
+    before=$(left a)
+    inside a ip netns add c1
+    kill_daemon $kills >"$BATS_TEST_TMPDIR/daemon" 2>&1 3>&- &
+    killer=$!
+    attach_and_kill $rounds
+    wait $killer
+    eventually 10 inside a jq -e .ready /run/weft/node.json
+    attach_and_kill 10 # it is there now, whenever it was away
     cni a GC '' "$(with '.["cni.dev/valid-attachments"] = []')"
     inside a ip netns del c1
     [ "$(left a)" = "$before" ]
+    inside a ping -q -c 1 -W 5 10.44.1.10
 }
 
-@test "many cycles, and many at once: no leak of link, address, route or lease; how long an ADD takes" {
-    local cycles=200 parallel=20 before network
-    [ "${WEFT_FULL:-no}" = no ] || cycles=10000 parallel=50
+@test "many cycles, and many at once: no leak of link, address, route, lease, rule or descriptor; how long an ADD takes" {
+    local cycles=100 compared=20 more=400 before descriptors network
+    [ "${WEFT_FULL:-no}" = no ] || cycles=10000 compared=500
     # A /16 of the pool, so that no address is wanted again within the minute that it rests.
     network=$(edit_node_file a '.blocks = ["10.44.0.0/16"] | .gateway4 = "10.44.0.1" | .gateway6 = null' wide)
-    before=$(left a)
-    inside a "$BATS_TEST_DIRNAME/cni_cycles.bash" "$network" $cycles $parallel >"$BATS_TEST_TMPDIR/times"
-    echo "# $(cat "$BATS_TEST_TMPDIR/times")" >&3
+    before=$(left a) descriptors=$(descriptors_of_a)
+    inside a "$BATS_TEST_DIRNAME/cni_cycles.bash" "$network" $cycles $compared $more 50 >"$BATS_TEST_TMPDIR/times"
+    echo "# note: $(cat "$BATS_TEST_TMPDIR/times")" >&3
     [ "$(left a)" = "$before" ]
+    [ "$(descriptors_of_a)" = "$descriptors" ]
 }
+descriptors_of_a() { find "/proc/$("$LAB" pid a)/fd" -type l | wc -l; }
 
 @test "weft cni install: refused while not ready; binary first, the network last, whole; uninstall; twice" {
     local places=(--conf-dir "$BATS_TEST_TMPDIR/net.d" --bin-dir "$BATS_TEST_TMPDIR/bin")

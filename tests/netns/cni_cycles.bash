@@ -1,16 +1,22 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# cni_cycles.bash NETWORK CYCLES PARALLEL: in a node, that many ADDs and DELs of one container one after the
-# other, then PARALLEL containers at once; prints how long they took, beside ip link del of a bare veth.
+# cni_cycles.bash NETWORK CYCLES COMPARED MORE PARALLEL: in a node, that many ADDs and DELs of one container one
+# after the other, MORE of four containers side by side, then PARALLEL containers at once; prints how long they
+# took. COMPARED times, spread over the first: ip link del of a bare veth (both ends up: all of it waits for the
+# kernel's grace periods, which are longer the more goes on), and the stock bridge plugin where it is.
 set -euo pipefail
-network=$1 cycles=$2 parallel=$3
+network=$1 cycles=$2 compared=$3 more=$4 parallel=$5
+bridge=${WEFT_BRIDGE_PLUGIN:-/usr/lib/cni/bridge}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-export CNI_IFNAME=eth0
+stock=$(jq -nc --arg dir "$work/ipam" '{cniVersion: "1.0.0", name: "stock", type: "bridge", bridge: "stock0", isGateway: true,
+    ipam: {type: "host-local", dataDir: $dir, routes: [{dst: "0.0.0.0/0"}], ranges: [[{subnet: "10.90.0.0/16"}]]}}')
+export CNI_IFNAME=eth0 CNI_PATH=${bridge%/*}
 
-call() { # VERB CONTAINER
-    CNI_COMMAND=$1 CNI_CONTAINERID=$2 CNI_NETNS=/run/netns/$2 weft-cni <<<"$network" >"$work/$2.out"
+plugin() { # PROGRAM NETWORK VERB CONTAINER
+    CNI_COMMAND=$3 CNI_CONTAINERID=$4 CNI_NETNS=/run/netns/$4 "$1" <<<"$2" >"$work/$4.out"
 }
+call() { plugin weft-cni "$network" "$@"; } # VERB CONTAINER
 timed() { # FILE CMD...: appends microseconds
     local file=$1 began=${EPOCHREALTIME/./}
     shift
@@ -23,27 +29,47 @@ quantiles() { # FILE: "p50 1.2 p99 3.4"
 one() { # CONTAINER
     call ADD "$1" && call DEL "$1"
 }
+lane() { # CONTAINER CYCLES
+    local i
+    for ((i = 0; i < $2; i++)); do one "$1" || return 1; done
+}
+at_once() { # CONTAINERS CMD...: with each of them
+    local i count=$1 pid pids=()
+    shift
+    for ((i = 0; i < count; i++)); do ip netns add "p$i"; done
+    for ((i = 0; i < count; i++)); do
+        "$1" "p$i" "${@:2}" &
+        pids+=($!)
+    done
+    for pid in "${pids[@]}"; do wait "$pid"; done
+    for ((i = 0; i < count; i++)); do ip netns del "p$i"; done
+}
+timed_one() { timed "$work/at-once" one "$1"; } # CONTAINER
+others() { # what ours is measured against
+    ip link add wvbare type veth peer name wvbare2 netns cycle
+    ip link set wvbare up
+    ip -n cycle link set wvbare2 up
+    timed "$work/bare" ip link del wvbare
+    if [ -x "$bridge" ]; then
+        timed "$work/stock-add" plugin "$bridge" "$stock" ADD cycle
+        timed "$work/stock-del" plugin "$bridge" "$stock" DEL cycle
+    fi
+}
 
 ip netns add cycle
 for ((i = 0; i < cycles; i++)); do
     timed "$work/add" call ADD cycle
     timed "$work/del" call DEL cycle
-    if ((i < 100)); then
-        ip link add wvbare type veth peer name wvbare2 netns cycle
-        ip link set wvbare up
-        timed "$work/bare" ip link del wvbare
-    fi
+    ((i % (cycles / compared) > 0)) || others
 done
 ip netns del cycle
+ip link del stock0 2>/dev/null || true
 
-for ((i = 0; i < parallel; i++)); do ip netns add "p$i"; done
-pids=()
-for ((i = 0; i < parallel; i++)); do
-    timed "$work/at-once" one "p$i" &
-    pids+=($!)
-done
-for pid in "${pids[@]}"; do wait "$pid"; done
-for ((i = 0; i < parallel; i++)); do ip netns del "p$i"; done
+at_once 4 lane $((more / 4))
+at_once "$parallel" timed_one
 
+theirs="no stock bridge plugin here"
+[ ! -s "$work/stock-del" ] ||
+    theirs="the stock bridge plugin ADD $(quantiles "$work/stock-add"), DEL $(quantiles "$work/stock-del")"
 echo "ms: ADD $(quantiles "$work/add"), DEL $(quantiles "$work/del"), ip link del of a bare veth $(quantiles "$work/bare");" \
-    "$parallel ADD and DEL at once $(quantiles "$work/at-once"); $cycles cycles"
+    "$theirs; $parallel ADD and DEL at once $(quantiles "$work/at-once"); $((cycles + more)) cycles"
