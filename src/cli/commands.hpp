@@ -10,6 +10,7 @@
 #include <weft/api/network.hpp>
 #include <weft/api/network_keys.hpp>
 #include <weft/api/status.hpp>
+#include <weft/ipam/ledger.hpp>
 
 #include "context.hpp"
 #include "word.hpp"
@@ -40,7 +41,7 @@ struct CniPlaces {
     std::string conf_dir;
     std::string bin_dir;
     std::string binary;  ///< "": beside this program, or in ../libexec/weft
-    std::string state_dir = "/var/lib/weft-cni";  ///< of the ledger
+    std::string state_dir = ipam::kDirectoryDefault;  ///< of the ledger
 };
 /// The binary first and the network's configuration last, for runtimes begin with it at once; that
 /// only on a node that is ready, for which it waits as long as `patience` says.

@@ -36,14 +36,12 @@ Result<Leases> read_leases(const std::string& state_dir) {
     if (!journal) {
         return journal.error();
     }
-    ipam::Ledger ledger;
-    for (const ipam::Event& event : journal->events) {
-        if (Result<> applied = ledger.apply(event); !applied) {
-            return applied.error();
-        }
+    const Result<ipam::Ledger> ledger = ipam::replay(*journal);
+    if (!ledger) {
+        return ledger.error();
     }
     Leases leases;
-    for (const auto& [attachment, lease] : ledger.leases()) {
+    for (const auto& [attachment, lease] : ledger->leases()) {
         leases.push_back({attachment.container,
                           attachment.interface,
                           lease.network,

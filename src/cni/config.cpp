@@ -274,7 +274,7 @@ Outcome<Config> parse_config(std::string_view text, Extent extent) {
     for (const Outcome<>& read :
          {keep(config.version, read_version(*object)),
           read_name(*object, config),
-          keep(config.state_dir, read_path(*object, "stateDir", kStateDirDefault)),
+          keep(config.state_dir, read_path(*object, "stateDir", ipam::kDirectoryDefault)),
           keep(config.valid, read_valid(*object)),
           extent == Extent::kWhole ? read_what_add_needs(*object, config) : Outcome<>{}}) {
         if (!read) {

@@ -21,7 +21,6 @@
 namespace weft::cni {
 
 inline constexpr std::size_t kConfigMax = 1 << 20;
-inline constexpr const char* kStateDirDefault = "/var/lib/weft-cni";
 
 /// In the order of their release.
 enum class Version { k031, k040, k100, k110 };

@@ -52,6 +52,16 @@ bool is_assignable(const IpAddress& address, const Prefix& block) {
     return !address.is_v4() || whole.contains(successor(address));  // IPv4's last is its broadcast
 }
 
+Result<Ledger> replay(const Journal& journal) {
+    Ledger ledger;
+    for (const Event& event : journal.events) {
+        if (Result<> applied = ledger.apply(event); !applied) {
+            return applied.error();
+        }
+    }
+    return ledger;
+}
+
 std::string link_name(const Attachment& attachment) {
     constexpr std::uint64_t kOffset = 0xCBF29CE484222325;
     constexpr std::uint64_t kPrime = 0x100000001B3;

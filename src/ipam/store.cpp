@@ -154,11 +154,11 @@ Result<> Store::load() {
     if (!journal) {
         return journal.error();
     }
-    for (const Event& event : journal->events) {
-        if (Result<> applied = ledger_.apply(event); !applied) {
-            return applied.error();
-        }
+    Result<Ledger> ledger = replay(*journal);
+    if (!ledger) {
+        return ledger.error();
     }
+    ledger_ = std::move(*ledger);
     size_ = journal->size;
     const off_t whole = static_cast<off_t>(size_);
     if (::lseek(journal_.get(), 0, SEEK_END) != whole && ::ftruncate(journal_.get(), whole) != 0) {

@@ -27,9 +27,10 @@ namespace weft::ipam {
 using UnixMs = std::uint64_t;
 using Addresses = std::vector<net::IpAddress>;
 
-inline constexpr std::size_t kTextMax = 255;          // of each text in a record
-inline constexpr std::size_t kAddressesMax = 8;       // of an attachment
-inline constexpr std::size_t kJournalMax = 64 << 20;  // a larger one is not ours
+inline constexpr const char* kDirectoryDefault = "/var/lib/weft-cni";  // where its files lie
+inline constexpr std::size_t kTextMax = 255;                           // of each text in a record
+inline constexpr std::size_t kAddressesMax = 8;                        // of an attachment
+inline constexpr std::size_t kJournalMax = 64 << 20;                   // a larger one is not ours
 /// Of a journal between two syncs (store.hpp): what a crash may leave unreadable at its end.
 inline constexpr std::size_t kUnsyncedMax = 64 << 10;
 /// How long an address that a container had is given to nobody: neighbours and conntrack entries
@@ -147,6 +148,9 @@ class Ledger {
     std::map<net::IpAddress, UnixMs> resting_;
     std::map<net::Family, net::IpAddress> cursors_;
 };
+
+/// The ledger that the events make. Errors: as apply().
+[[nodiscard]] Result<Ledger> replay(const Journal& journal);
 
 /// The host's name of a container's veth: net::kContainerLinkPrefix and 12 hex digits, of FNV-1a 64
 /// over container, NUL and interface, folded to 48 bits. Never to change: DEL finds the link by it.
