@@ -6,8 +6,11 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <sys/socket.h>
 
 #include <weft/base/unique_fd.hpp>
+
+#include "unix_listener.hpp"
 
 namespace weft::server {
 namespace {
@@ -17,14 +20,19 @@ constexpr std::chrono::milliseconds kPauseAfterError{100};
 
 }  // namespace
 
-Acceptor::Acceptor(boost::asio::io_context& loop, UnixListener listener, Limits limits)
-    : acceptor_(loop), pause_(loop), listener_(std::move(listener)), limits_(limits) {}
+Acceptor::Acceptor(boost::asio::io_context& loop, Limits limits)
+    : acceptor_(loop), pause_(loop), limits_(limits) {}
 
-Result<> Acceptor::start(Make make) {
+Result<> Acceptor::start(int listening, Make make) {
     make_ = std::move(make);
-    const int fd = fcntl(listener_->fd(), F_DUPFD_CLOEXEC, 0);  // Asio closes its own
+    int family = AF_UNSPEC;
+    socklen_t size = sizeof family;
+    if (getsockopt(listening, SOL_SOCKET, SO_DOMAIN, &family, &size) != 0) {
+        return errno_error(errno, "look at the listening socket");
+    }
+    const int fd = fcntl(listening, F_DUPFD_CLOEXEC, 0);  // Asio closes its own
     boost::system::error_code error;
-    acceptor_.assign(boost::asio::local::stream_protocol{}, fd, error);
+    acceptor_.assign(StreamProtocol{family, 0}, fd, error);
     if (error) {
         const UniqueFd closer{fd};
         return errno_error(error.value(), "hand the listening socket to the event loop");
@@ -43,7 +51,6 @@ void Acceptor::stop() {
         }
     }
     clients_.clear();
-    listener_.reset();
 }
 
 bool Acceptor::has_place_for(bool is_root) {
@@ -56,12 +63,12 @@ bool Acceptor::has_place_for(bool is_root) {
 
 void Acceptor::accept() {
     acceptor_.async_accept(
-        [self = shared_from_this()](const boost::system::error_code& error, UnixSocket socket) {
+        [self = shared_from_this()](const boost::system::error_code& error, StreamSocket socket) {
             self->on_accept(error, std::move(socket));
         });
 }
 
-void Acceptor::on_accept(const boost::system::error_code& error, UnixSocket socket) {
+void Acceptor::on_accept(const boost::system::error_code& error, StreamSocket socket) {
     if (!acceptor_.is_open()) {
         return;
     }
@@ -74,11 +81,13 @@ void Acceptor::on_accept(const boost::system::error_code& error, UnixSocket sock
         });
         return;
     }
+    static_cast<void>(fcntl(socket.native_handle(), F_SETFD, FD_CLOEXEC));  // Asio's is without
     const bool is_root = peer_uid(socket.native_handle()) == uid_t{0};
     if (has_place_for(is_root)) {
-        const std::shared_ptr<Connection> connection = make_(std::move(socket));
-        clients_.push_back({connection, is_root});
-        connection->start();
+        if (const std::shared_ptr<Connection> connection = make_(std::move(socket))) {
+            clients_.push_back({connection, is_root});
+            connection->start();
+        }
     }
     accept();
 }

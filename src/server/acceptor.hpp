@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Accepts connections on a UnixListener, no more at a time than a limit, and knows those that are
-// alive so that it can close them. Some places are root's, so that nobody else can shut it out.
-// Control thread.
+// Accepts connections on a listening socket, unix or TCP, no more at a time than a limit, and knows
+// those that are alive so that it can close them. Some places are root's, so that nobody else can
+// shut it out; over TCP nobody is root. Control thread.
 #pragma once
 
 #include <functional>
@@ -10,13 +10,12 @@
 
 #include <boost/asio.hpp>
 
-#include <weft/base/log.hpp>
-
-#include "unix_listener.hpp"
+#include <weft/base/result.hpp>
 
 namespace weft::server {
 
-using UnixSocket = boost::asio::local::stream_protocol::socket;
+using StreamProtocol = boost::asio::generic::stream_protocol;
+using StreamSocket = StreamProtocol::socket;
 
 /// One client. Lives as long as an operation of its own is under way.
 class Connection {
@@ -32,7 +31,7 @@ class Connection {
 
 class Acceptor : public std::enable_shared_from_this<Acceptor> {
   public:
-    using Make = std::function<std::shared_ptr<Connection>(UnixSocket)>;
+    using Make = std::function<std::shared_ptr<Connection>(StreamSocket)>;
 
     /// Connections at once, of all users, and of all but root.
     struct Limits {
@@ -40,24 +39,25 @@ class Acceptor : public std::enable_shared_from_this<Acceptor> {
         std::size_t others;
     };
 
-    Acceptor(boost::asio::io_context& loop, UnixListener listener, Limits limits);
+    Acceptor(boost::asio::io_context& loop, Limits limits);
 
-    [[nodiscard]] Result<> start(Make make);
-    /// Closes the connections and removes the socket's name. Idempotent.
+    /// On a duplicate of `listening`, which stays its owner's. `make` may return nothing: the
+    /// connection is closed.
+    [[nodiscard]] Result<> start(int listening, Make make);
+    /// Closes the connections. Idempotent.
     void stop();
 
   private:
     void accept();
-    void on_accept(const boost::system::error_code& error, UnixSocket socket);
+    void on_accept(const boost::system::error_code& error, StreamSocket socket);
     [[nodiscard]] bool has_place_for(bool is_root);
 
     struct Client {
         std::weak_ptr<Connection> connection;
         bool is_root;
     };
-    boost::asio::local::stream_protocol::acceptor acceptor_;
+    boost::asio::basic_socket_acceptor<StreamProtocol> acceptor_;
     boost::asio::steady_timer pause_;
-    std::optional<UnixListener> listener_;
     Limits limits_;
     Make make_;
     std::vector<Client> clients_;

@@ -78,7 +78,7 @@ bool needs_root(Route route) {
     return entry != kRoutes.end() && entry->whom == For::kRoot;
 }
 
-ApiResponse not_found(std::string_view target) {
+HttpResponse not_found(std::string_view target) {
     std::string known;
     for (const RouteEntry& entry : kRoutes) {
         known += (known.empty() ? "" : ", ") + std::string{entry.method} + " " +
@@ -91,17 +91,18 @@ ApiResponse not_found(std::string_view target) {
                            known});
 }
 
-ApiResponse wrong_method(std::string allow) {
-    ApiResponse response = error_response(405,
-                                          "method_not_allowed",
-                                          {std::make_error_code(std::errc::operation_not_supported),
-                                           "only " + allow + " is possible here",
-                                           {}});
+HttpResponse wrong_method(std::string allow) {
+    HttpResponse response =
+        error_response(405,
+                       "method_not_allowed",
+                       {std::make_error_code(std::errc::operation_not_supported),
+                        "only " + allow + " is possible here",
+                        {}});
     response.allow = std::move(allow);
     return response;
 }
 
-ApiResponse forbidden() {
+HttpResponse forbidden() {
     return error_response(403,
                           "forbidden",
                           {std::make_error_code(std::errc::operation_not_permitted),
@@ -136,11 +137,11 @@ FoundRoute find_route(std::string_view method, std::string_view target) {
     return found;
 }
 
-ApiResponse error_response(unsigned status, std::string_view code, const Error& error) {
+HttpResponse error_response(unsigned status, std::string_view code, const Error& error) {
     return {status, api::error_to_json(code, error), {}};
 }
 
-void ApiRoutes::handle(const ApiRequest& request, const Reply& reply) {
+void ApiRoutes::handle(const HttpRequest& request, const Reply& reply) {
     const FoundRoute found = find_route(request.method, request.target);
     if (needs_root(found.route) && request.uid != uid_t{0}) {
         reply(forbidden());
@@ -159,7 +160,7 @@ void ApiRoutes::handle(const ApiRequest& request, const Reply& reply) {
     }
 }
 
-ApiResponse ApiRoutes::answer(const FoundRoute& found, const ApiRequest& request) {
+HttpResponse ApiRoutes::answer(const FoundRoute& found, const HttpRequest& request) {
     switch (found.route) {
         case Route::kStatus:
             return {200, api::to_json(node_.status()), {}};
@@ -215,11 +216,11 @@ ApiResponse ApiRoutes::answer(const FoundRoute& found, const ApiRequest& request
     return not_found(request.target);
 }
 
-ApiResponse ApiRoutes::peers() {
+HttpResponse ApiRoutes::peers() {
     return {200, api::peers_to_json(node_.status().peers), {}};
 }
 
-ApiResponse ApiRoutes::reload() {
+HttpResponse ApiRoutes::reload() {
     if (Result<> reloaded = node_.reload(); !reloaded) {
         return error_response(422, "config_rejected", reloaded.error());
     }
@@ -229,7 +230,7 @@ ApiResponse ApiRoutes::reload() {
     return {200, boost::json::serialize(answer), {}};
 }
 
-void ApiRoutes::ping(const ApiRequest& request, const Reply& reply) {
+void ApiRoutes::ping(const HttpRequest& request, const Reply& reply) {
     const Result<api::PingRequest> parsed = api::parse_ping_request(request.body);
     if (!parsed) {
         reply(error_response(400, "bad_request", parsed.error()));

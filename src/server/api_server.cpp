@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The socket, who may open it, and the routes behind it. Control thread.
+#include <optional>
 #include <utility>
 
 #include <weft/server/api_server.hpp>
@@ -13,16 +14,19 @@ namespace weft::server {
 namespace {
 
 constexpr Acceptor::Limits kConnectionsMax{.all = 64, .others = 48};
+constexpr HttpLimits kApiLimits{.body = std::size_t{64} << 10, .keep_alive = true};
 
 }  // namespace
 
 class ApiServer::Impl {
   public:
-    Impl(boost::asio::io_context& event_loop, UnixListener listener)
+    Impl(boost::asio::io_context& event_loop, UnixListener unix_listener)
         : loop(event_loop),
-          acceptor(std::make_shared<Acceptor>(event_loop, std::move(listener), kConnectionsMax)) {}
+          listener(std::move(unix_listener)),
+          acceptor(std::make_shared<Acceptor>(event_loop, kConnectionsMax)) {}
 
     boost::asio::io_context& loop;
+    std::optional<UnixListener> listener;
     std::shared_ptr<Acceptor> acceptor;
 };
 
@@ -54,14 +58,18 @@ Result<std::unique_ptr<ApiServer>> ApiServer::listen(const ApiServerConfig& conf
 }
 
 Result<> ApiServer::serve(control::Node& node) {
-    return impl_->acceptor->start(
-        [routes = std::make_shared<ApiRoutes>(node, impl_->loop)](UnixSocket socket) {
-            return make_http_connection(std::move(socket), routes);
-        });
+    const auto routes = std::make_shared<ApiRoutes>(node, impl_->loop);
+    const HttpHandler handler = [routes](const HttpRequest& request, const HttpReply& reply) {
+        routes->handle(request, reply);
+    };
+    return impl_->acceptor->start(impl_->listener->fd(), [handler](StreamSocket socket) {
+        return make_http_connection(std::move(socket), kApiLimits, handler);
+    });
 }
 
 void ApiServer::stop() {
     impl_->acceptor->stop();
+    impl_->listener.reset();
 }
 
 }  // namespace weft::server

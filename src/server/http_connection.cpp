@@ -8,7 +8,10 @@
 
 #include <boost/beast.hpp>
 
+#include <weft/api/status.hpp>
 #include <weft/base/wipe.hpp>
+
+#include "unix_listener.hpp"
 
 namespace weft::server {
 namespace {
@@ -20,11 +23,12 @@ using boost::system::error_code;
 class HttpConnection final : public Connection,
                              public std::enable_shared_from_this<HttpConnection> {
   public:
-    HttpConnection(UnixSocket socket, std::shared_ptr<ApiRoutes> routes)
+    HttpConnection(StreamSocket socket, HttpLimits limits, HttpHandler handler)
         : uid_(peer_uid(socket.native_handle())),
           stream_(std::move(socket)),
-          routes_(std::move(routes)),
-          buffer_(kHttpHeaderMax + kHttpBodyMax) {
+          limits_(limits),
+          handler_(std::move(handler)),
+          buffer_(kHttpHeaderMax + limits.body) {
         buffer_.reserve(buffer_.max_size());  // it never moves, and leaves nothing behind
     }
 
@@ -34,7 +38,7 @@ class HttpConnection final : public Connection,
   private:
     void read() {
         parser_.emplace();
-        parser_->body_limit(kHttpBodyMax);
+        parser_->body_limit(limits_.body);
         parser_->header_limit(kHttpHeaderMax);
         stream_.expires_after(kHttpTimeout);
         http::async_read(stream_,
@@ -56,13 +60,14 @@ class HttpConnection final : public Connection,
         }
         stream_.expires_never();  // a ping takes its own time, which is bounded
         http::request<http::string_body>& message = parser_->get();
-        keep_alive_ = message.keep_alive();
+        keep_alive_ = limits_.keep_alive && message.keep_alive();
         head_only_ = message.method() == http::verb::head;
-        ApiRequest request{std::string{message.method_string()},
-                           std::string{message.target()},
-                           std::move(message.body()),
-                           uid_};
-        routes_->handle(request, [self = shared_from_this()](ApiResponse response) {
+        HttpRequest request{std::string{message.method_string()},
+                            std::string{message.target()},
+                            std::move(message.body()),
+                            uid_,
+                            std::string{message[http::field::host]}};
+        handler_(request, [self = shared_from_this()](HttpResponse response) {
             self->write(std::move(response));
         });
         wipe(request.body);  // it may have a passphrase
@@ -94,24 +99,29 @@ class HttpConnection final : public Connection,
             return;
         }
         keep_alive_ = false;
-        write(error_response(status, code, invalid("not a request: " + error.message())));
+        write({status, api::error_to_json(code, invalid("not a request: " + error.message())), {}});
     }
 
-    void write(ApiResponse answer) {
+    void write(HttpResponse answer) {
         if (!stream_.socket().is_open()) {
             return;
         }
         response_ = {};
         response_.version(11);
         response_.result(answer.status);
-        response_.set(http::field::content_type, "application/json");
+        response_.set(http::field::content_type, answer.content_type);
+        // A browser that comes here shows what it gets as it is called, and runs none of it.
+        response_.set("X-Content-Type-Options", "nosniff");
+        response_.set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
         response_.set(http::field::cache_control, "no-store");
         if (!answer.allow.empty()) {
             response_.set(http::field::allow, answer.allow);
         }
         response_.keep_alive(keep_alive_);
         response_.body() = std::move(answer.body);
-        response_.body() += '\n';
+        if (!response_.body().ends_with('\n')) {
+            response_.body() += '\n';
+        }
         response_.prepare_payload();
         if (head_only_) {
             response_.body().clear();  // its length stays told (RFC 9110, 9.3.2)
@@ -126,7 +136,7 @@ class HttpConnection final : public Connection,
     void on_written(const error_code& error) {
         if (error || !keep_alive_) {
             error_code ignored;
-            stream_.socket().shutdown(UnixSocket::shutdown_send, ignored);
+            stream_.socket().shutdown(StreamSocket::shutdown_send, ignored);
             close();
             return;
         }
@@ -134,8 +144,9 @@ class HttpConnection final : public Connection,
     }
 
     std::optional<uid_t> uid_;
-    beast::basic_stream<boost::asio::local::stream_protocol> stream_;
-    std::shared_ptr<ApiRoutes> routes_;
+    beast::basic_stream<StreamProtocol> stream_;
+    HttpLimits limits_;
+    HttpHandler handler_;
     beast::flat_buffer buffer_;
     std::optional<http::request_parser<http::string_body>> parser_;
     http::response<http::string_body> response_;
@@ -145,9 +156,10 @@ class HttpConnection final : public Connection,
 
 }  // namespace
 
-std::shared_ptr<Connection> make_http_connection(UnixSocket socket,
-                                                 std::shared_ptr<ApiRoutes> routes) {
-    return std::make_shared<HttpConnection>(std::move(socket), std::move(routes));
+std::shared_ptr<Connection> make_http_connection(StreamSocket socket,
+                                                 HttpLimits limits,
+                                                 HttpHandler handler) {
+    return std::make_shared<HttpConnection>(std::move(socket), limits, std::move(handler));
 }
 
 }  // namespace weft::server

@@ -11,9 +11,9 @@ namespace {
 
 /// `act(request)` where the body is one that `parse` takes.
 template <class Request, class Act>
-ApiResponse with_request(const ApiRequest& request,
-                         Result<Request> (*parse)(std::string_view),
-                         const Act& act) {
+HttpResponse with_request(const HttpRequest& request,
+                          Result<Request> (*parse)(std::string_view),
+                          const Act& act) {
     const Result<Request> parsed = parse(request.body);
     return parsed ? network_response(act(*parsed))
                   : error_response(400, "bad_request", parsed.error());
@@ -21,7 +21,7 @@ ApiResponse with_request(const ApiRequest& request,
 
 }  // namespace
 
-ApiResponse ApiRoutes::key_answer(const FoundRoute& found, const ApiRequest& request) {
+HttpResponse ApiRoutes::key_answer(const FoundRoute& found, const HttpRequest& request) {
     control::Network& network = node_.network();
     if (found.route == Route::kRotate) {
         return network_response(network.rotate());
@@ -65,7 +65,7 @@ ApiResponse ApiRoutes::key_answer(const FoundRoute& found, const ApiRequest& req
 }
 
 void ApiRoutes::root_answer(const FoundRoute& found,
-                            const ApiRequest& request,
+                            const HttpRequest& request,
                             const Reply& reply) {
     control::Network& network = node_.network();
     if (found.route == Route::kExportRoot) {

@@ -30,13 +30,13 @@ constexpr std::array kErrorKinds = {
     ErrorKind{std::errc::resource_unavailable_try_again, 504, "timeout"},
 };
 
-ApiResponse bad_request(const Error& error) {
+HttpResponse bad_request(const Error& error) {
     return error_response(400, "bad_request", error);
 }
 
 }  // namespace
 
-ApiResponse network_error(const Error& error) {
+HttpResponse network_error(const Error& error) {
     for (const ErrorKind& kind : kErrorKinds) {
         if (error.code == kind.error) {
             return error_response(kind.status, kind.code, error);
@@ -45,16 +45,16 @@ ApiResponse network_error(const Error& error) {
     return error_response(500, "failed", error);
 }
 
-ApiResponse network_response(const Result<>& outcome) {
-    return outcome ? ApiResponse{200, "{}", {}} : network_error(outcome.error());
+HttpResponse network_response(const Result<>& outcome) {
+    return outcome ? HttpResponse{200, "{}", {}} : network_error(outcome.error());
 }
 
-ApiResponse ApiRoutes::init(const ApiRequest& request) {
+HttpResponse ApiRoutes::init(const HttpRequest& request) {
     const Result<api::InitRequest> parsed = api::parse_init_request(request.body);
     return parsed ? network_response(node_.network().init(*parsed)) : bad_request(parsed.error());
 }
 
-void ApiRoutes::join(const ApiRequest& request, const Reply& reply) {
+void ApiRoutes::join(const HttpRequest& request, const Reply& reply) {
     const Result<api::JoinRequest> parsed = api::parse_join_request(request.body);
     if (!parsed) {
         reply(bad_request(parsed.error()));
@@ -69,11 +69,11 @@ void ApiRoutes::leave(const Reply& reply) {
     node_.network().leave([reply](const Result<>& left) { reply(network_response(left)); });
 }
 
-ApiResponse ApiRoutes::tokens() {
+HttpResponse ApiRoutes::tokens() {
     return network_response(node_.network().tokens());
 }
 
-ApiResponse ApiRoutes::create_token(const ApiRequest& request) {
+HttpResponse ApiRoutes::create_token(const HttpRequest& request) {
     const Result<api::TokenRequest> parsed = api::parse_token_request(request.body);
     return parsed ? network_response(node_.network().create_token(*parsed))
                   : bad_request(parsed.error());

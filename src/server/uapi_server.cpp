@@ -2,6 +2,7 @@
 // Connections of WireGuard's tools: read a request to its empty line, carry it out, answer, and
 // again. What passes may hold keys, so buffers are wiped. Control thread.
 #include <array>
+#include <optional>
 #include <utility>
 
 #include <net/if.h>
@@ -13,6 +14,7 @@
 
 #include "acceptor.hpp"
 #include "uapi_text.hpp"
+#include "unix_listener.hpp"
 
 namespace weft::server {
 namespace {
@@ -51,7 +53,7 @@ int errno_of(const Error& error) {
 class UapiConnection final : public Connection,
                              public std::enable_shared_from_this<UapiConnection> {
   public:
-    UapiConnection(UnixSocket socket, control::Node& node, Log& log)
+    UapiConnection(StreamSocket socket, control::Node& node, Log& log)
         : socket_(std::move(socket)), timer_(socket_.get_executor()), node_(node), log_(log) {}
     ~UapiConnection() override {
         wipe(text_);
@@ -155,7 +157,7 @@ class UapiConnection final : public Connection,
         });
     }
 
-    UnixSocket socket_;
+    StreamSocket socket_;
     asio::steady_timer timer_;
     control::Node& node_;
     Log& log_;
@@ -169,8 +171,10 @@ class UapiConnection final : public Connection,
 
 class UapiServer::Impl {
   public:
-    Impl(asio::io_context& loop, UnixListener listener)
-        : acceptor(std::make_shared<Acceptor>(loop, std::move(listener), kUapiConnectionsMax)) {}
+    Impl(asio::io_context& loop, UnixListener unix_listener)
+        : listener(std::move(unix_listener)),
+          acceptor(std::make_shared<Acceptor>(loop, kUapiConnectionsMax)) {}
+    std::optional<UnixListener> listener;
     std::shared_ptr<Acceptor> acceptor;
 };
 
@@ -191,9 +195,10 @@ Result<std::unique_ptr<UapiServer>> UapiServer::start(const std::filesystem::pat
         return listener.error();
     }
     auto impl = std::make_shared<Impl>(loop, std::move(*listener));
-    Result<> started = impl->acceptor->start([&node, &log](UnixSocket socket) {
-        return std::make_shared<UapiConnection>(std::move(socket), node, log);
-    });
+    Result<> started =
+        impl->acceptor->start(impl->listener->fd(), [&node, &log](StreamSocket socket) {
+            return std::make_shared<UapiConnection>(std::move(socket), node, log);
+        });
     if (!started) {
         return started.error();
     }
@@ -202,6 +207,7 @@ Result<std::unique_ptr<UapiServer>> UapiServer::start(const std::filesystem::pat
 
 void UapiServer::stop() {
     impl_->acceptor->stop();
+    impl_->listener.reset();
 }
 
 }  // namespace weft::server
