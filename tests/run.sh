@@ -17,8 +17,8 @@ LOGS=$WEFT_ROOT/build/test-logs
 ARCHITECTURES=(arm64 armhf)
 # What CI has no time for: .bats files, and unit tests under sanitizers and emulation (hours of virtual time;
 # kernels that g++'s AddressSanitizer leaves alone).
-FULL_ONLY=(arm:board arm:tunnel interop:boringtun interop:wireguard_go interop:wireguard_go_newest netns:network_keys netns:network_many
-    netns:selftest_mtu runtimes:containerd runtimes:libcni runtimes:podman)
+FULL_ONLY=(arm:board arm:tunnel interop:boringtun interop:wireguard_go interop:wireguard_go_newest netns:metrics_ports
+    netns:network_keys netns:network_many netns:selftest_mtu runtimes:containerd runtimes:libcni runtimes:podman)
 SLOW_UNITS='-LongHaul.*:*CrossKernel*'
 
 usage() {
@@ -399,6 +399,9 @@ fetch() {
         done
     fi
     if [ $full = yes ] && wants netns; then deps_install runtimes; fi # the stock bridge plugin
+    if wants netns && [ $full = yes ] && [ "$WEFT_INSTALL" = yes ]; then
+        as_owner bash "$WEFT_ROOT/tests/netns/promtool.sh" "$WEFT_ROOT/build/tools/promtool" || true
+    fi
     if wants runtimes && [ -n "$(bats_files runtimes)" ] && [ "$WEFT_INSTALL" = yes ]; then
         deps_install runtimes
         as_owner bash "$WEFT_ROOT/tests/runtimes/fetch.sh" "$WEFT_ROOT/build/runtimes" || true

@@ -2,8 +2,8 @@
 // The daemon: flags, a process without leaks (umask, core dumps), the parts in their order,
 // signals. Runs in the foreground. The main thread is the control thread.
 //
-//   log -> API socket (is another weftd there?) -> few capabilities -> Node -> API, UAPI serve
-//   -> ready -> signals
+//   log -> API socket (is another weftd there?) -> few capabilities -> Node -> API, UAPI and
+//   metrics serve -> ready -> signals
 //   and back in the reverse order
 #include <algorithm>
 #include <csignal>
@@ -26,6 +26,7 @@
 #include <weft/control/privileges.hpp>
 #include <weft/control/systemd.hpp>
 #include <weft/server/api_server.hpp>
+#include <weft/server/metrics_server.hpp>
 #include <weft/server/uapi_server.hpp>
 
 namespace {
@@ -86,6 +87,7 @@ class Daemon {
     std::unique_ptr<server::ApiServer> api_;
     std::unique_ptr<control::Node> node_;
     std::unique_ptr<server::UapiServer> uapi_;
+    std::unique_ptr<server::MetricsServer> metrics_;
 };
 
 Result<> Daemon::start(config::Config config) {
@@ -107,6 +109,7 @@ Result<> Daemon::start(config::Config config) {
     if (Result<> kept = control::keep_only_needed(runs_programs(config)); !kept) {
         return kept.error();
     }
+    const auto metrics_at = config.api.metrics;
     Result<std::unique_ptr<control::Node>> node =
         control::Node::start(std::move(config),
                              {paths_,
@@ -129,6 +132,7 @@ Result<> Daemon::start(config::Config config) {
         return uapi.error();
     }
     uapi_ = std::move(*uapi);
+    metrics_ = std::make_unique<server::MetricsServer>(metrics_at, *node_, loop_, *log_);
     return api_->serve(*node_);
 }
 
@@ -153,6 +157,9 @@ void Daemon::on_signal(int number) {
 void Daemon::stop(int exit_code) {
     exit_code_ = exit_code;
     control::notify_stopping();
+    if (metrics_) {
+        metrics_->stop();
+    }
     if (uapi_) {
         uapi_->stop();
     }

@@ -289,8 +289,9 @@ constexpr std::array<Key<Draft>, 9> kFirewallKeys{{
     {"metadata", take_prefixes<&FirewallConfig::metadata>},
 }};
 
-constexpr std::array<Key<Draft>, 2> kApiKeys{{
+constexpr std::array<Key<Draft>, 3> kApiKeys{{
     {"socket", take_socket},
+    {"metrics", [](Draft& d, const Value& v) { return store(d.api.metrics, v.listener()); }},
     {"group", [](Draft& d, const Value& v) { return store(d.api.group, v.name()); }},
 }};
 

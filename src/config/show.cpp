@@ -148,7 +148,9 @@ std::vector<Section> sections_of(const Config& config) {
     sections.push_back(
         {"api",
          "api",
-         {{"socket", quote_path(config.api.socket)}, {"group", quote(config.api.group)}}});
+         {{"socket", quote_path(config.api.socket)},
+          {"group", quote(config.api.group)},
+          {"metrics", quote(config.api.metrics ? config.api.metrics->to_string() : "")}}});
     sections.push_back(
         {"log", "log", {{"level", quote(config.log.level)}, {"format", quote(config.log.format)}}});
     sections.push_back({"offload",

@@ -176,6 +176,23 @@ Result<HostPort> Value::endpoint() const {
     return *parsed;
 }
 
+Result<std::optional<net::Endpoint>> Value::listener() const {
+    const auto value = text();
+    if (!value) {
+        return value.error();
+    }
+    const auto parsed = net::Endpoint::parse(*value);
+    const bool good = parsed && parsed->port != 0 && !parsed->address.is_multicast() &&
+                      !parsed->address.is_link_local();
+    if (!good && !value->empty()) {
+        return wrong(
+            "must be an address of this machine and a port, as 127.0.0.1:9484 or [::1]:9484, or "
+            "\"\" for none, not " +
+            shown(*value));
+    }
+    return parsed;
+}
+
 Result<std::string> Value::choice(std::span<const std::string_view> choices) const {
     auto value = text();
     if (!value) {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,6 +43,8 @@ class Value {
     [[nodiscard]] Result<ByteArray<32>> public_key() const;
     [[nodiscard]] Result<net::Prefix> prefix() const;
     [[nodiscard]] Result<HostPort> endpoint() const;
+    /// An address of this machine and a port; "": nothing.
+    [[nodiscard]] Result<std::optional<net::Endpoint>> listener() const;
     /// One of `choices`.
     [[nodiscard]] Result<std::string> choice(std::span<const std::string_view> choices) const;
     [[nodiscard]] Result<std::vector<Value>> elements() const;

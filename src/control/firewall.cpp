@@ -341,11 +341,13 @@ void Firewall::repair() {
     repaired_ = BootClock::now();
     if (std::exchange(routing_lost_, false)) {
         route_pools(wanted_.pools);
+        restored_ += routing_failed_ ? 0U : 1U;
         parts_.on_routing_lost();
     }
     if (std::exchange(rules_lost_, false) && !wanted_.empty()) {
         apply();
         if (applied_) {
+            ++restored_;
             parts_.log.warn("firewall_restored",
                             {{"cause", "somebody else changed nftables' tables of weft"}});
         }

@@ -88,6 +88,8 @@ class Firewall {
     /// "firewall_REASON" to packets, since the start.
     void add_drops(std::map<std::string, std::uint64_t>& out) const;
     void add_problems(std::vector<api::Problem>& out) const;
+    /// How often something of it was put back after others had removed it.
+    [[nodiscard]] std::uint64_t restored() const { return restored_; }
 
   private:
     struct Watched {
@@ -128,6 +130,7 @@ class Firewall {
     bool others_changed_ = false;
     Time repaired_;
     unsigned repairs_ = 0;  // without a pause
+    std::uint64_t restored_ = 0;
 
     firewall::Ruleset wanted_;  // `allowed`: all of them
     bool exclusive_ = true;

@@ -167,6 +167,7 @@ Result<> Node::Impl::start() {
                    {"isa", kernels_->name},
                    {"peers", std::to_string(peers_.size())}});
     discovered_.configure(config_.discovery);
+    gone_round_ = BootClock::now();
     arm_timer();
     return {};
 }
@@ -418,6 +419,15 @@ void Node::end_soon() {
 }
 api::Status Node::status() {
     return impl_->status();
+}
+Vitals Node::vitals() const {
+    return impl_->vitals();
+}
+std::optional<LedgerCount> Node::ledger() const {
+    return impl_->ledger();
+}
+void Node::set_problems(const std::string& part, std::vector<api::Problem> problems) {
+    impl_->set_problems(part, std::move(problems));
 }
 std::string Node::config_json() const {
     return config::to_json(impl_->config());

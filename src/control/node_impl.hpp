@@ -4,6 +4,7 @@
 // to say), node_check.cpp (what may be wrong). Control thread.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -49,6 +50,11 @@ class Node::Impl {
 
     // ---- What there is to say: node_status.cpp -----------------------------------------------
     [[nodiscard]] api::Status status();
+    [[nodiscard]] Vitals vitals() const;
+    [[nodiscard]] std::optional<LedgerCount> ledger() const;
+    void set_problems(const std::string& part, std::vector<api::Problem> problems) {
+        told_[part] = std::move(problems);
+    }
     [[nodiscard]] std::vector<api::Check> check();  // node_check.cpp
     void end_soon();
     [[nodiscard]] Result<PingTarget> ping_target(std::string_view target);
@@ -177,6 +183,10 @@ class Node::Impl {
     std::optional<Error> addresses_failed_;      // of the last reload
     config::Config boot_;                        // what restart_required() compares with
     std::vector<std::string> restart_required_;  // settings
+
+    std::map<std::string, std::vector<api::Problem>> told_;  // by parts above
+    LoopLag lag_;
+    Time gone_round_;  // when the data plane's threads had, last
 
     std::vector<net::IpAddress> machines_;  // that discovery has found
     Discovered discovered_;

@@ -5,15 +5,18 @@
 
 #include <weft/base/encoding.hpp>
 #include <weft/base/utf8.hpp>
+#include <weft/ipam/store.hpp>
 #include <weft/net/drop_reason.hpp>
 
 #include "device_access.hpp"
+#include "ledger_count.hpp"
 #include "node_impl.hpp"
 
 namespace weft::control {
 namespace {
 
-constexpr std::size_t kShownMax = 64;  // bytes of what somebody asked for, in an error
+constexpr std::size_t kShownMax = 64;            // bytes of what somebody asked for, in an error
+constexpr std::chrono::seconds kStuckAfter{10};  // half of the unit's watchdog
 
 const char* session_text(const PeerView& peer) {
     if (peer.session_live) {
@@ -159,6 +162,9 @@ std::vector<api::Problem> Node::Impl::problems(const DeviceView& device) const {
     firewall_->add_problems(out);
     add_network_problems(out);
     discovered_.add_problems(out);
+    for (const auto& [part, told] : told_) {
+        out.insert(out.end(), told.begin(), told.end());
+    }
     if (const auto& participant = overlay_->participant(); participant.has_root()) {
         out.push_back({"root_on_this_node",
                        "info",
@@ -216,6 +222,32 @@ api::Status Node::Impl::status() {
     status.problems = problems(device);
     status.verdict = api::count_problems(status.problems) == 0 ? "healthy" : "degraded";
     return status;
+}
+
+Vitals Node::Impl::vitals() const {
+    Vitals vitals;
+    if (BootClock::now() - gone_round_ > kStuckAfter) {
+        vitals.not_alive = "a thread of the data plane has not gone round for more than " +
+                           std::to_string(kStuckAfter.count()) + " s";
+    }
+    vitals.not_ready = why_not_ready();
+    vitals.lag = lag_;
+    vitals.guards_restored = firewall_->restored();
+    return vitals;
+}
+
+std::optional<LedgerCount> Node::Impl::ledger() const {
+    const Result<ipam::Journal> journal = ipam::read(ipam::kDirectoryDefault);
+    if (!journal) {
+        return std::nullopt;
+    }
+    const Result<ipam::Ledger> ledger = ipam::replay(*journal);
+    if (!ledger) {
+        return std::nullopt;
+    }
+    const auto now =
+        std::chrono::duration_cast<std::chrono::milliseconds>(wall_now().time_since_epoch());
+    return count_ledger(*ledger, node_file().blocks, static_cast<ipam::UnixMs>(now.count()));
 }
 
 Result<PingTarget> Node::Impl::ping_target(std::string_view target) {

@@ -30,6 +30,9 @@ void Node::Impl::arm_timer() {
 }
 
 void Node::Impl::on_tick() {
+    lag_.last = std::chrono::steady_clock::now() - timer_.expiry();
+    lag_.total += lag_.last;
+    ++lag_.rounds;
     if (engine_->interface_lost()) {
         env_.log.error("interface_lost",
                        {{"interface", engine_->interface()},
@@ -56,6 +59,7 @@ void Node::Impl::on_tick() {
         repair_link();
     }
     if (engine_->has_gone_round()) {  // as this loop has
+        gone_round_ = BootClock::now();
         notify_alive();
     }
     arm_timer();

@@ -222,6 +222,7 @@ std::vector<std::string> restart_required(const config::Config& running,
     check(running.offloads == wanted.offloads, "WEFT_OFFLOAD_OFF");
     check(running.api.socket == wanted.api.socket, "api.socket");
     check(running.api.group == wanted.api.group, "api.group");
+    check(running.api.metrics == wanted.api.metrics, "api.metrics");
     check(running.log.level == wanted.log.level, "log.level");
     check(running.log.format == wanted.log.format, "log.format");
     return settings;

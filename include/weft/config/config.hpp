@@ -105,6 +105,8 @@ struct FirewallConfig {
 struct ApiConfig {
     std::filesystem::path socket = "/run/weft/weftd.sock";
     std::string group = "weft";
+    /// Where metrics are asked for by HTTP; nothing: nowhere.
+    std::optional<net::Endpoint> metrics = net::Endpoint::parse("127.0.0.1:9484");
 };
 
 struct LogConfig {

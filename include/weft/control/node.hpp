@@ -10,7 +10,9 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include <weft/api/check.hpp>
 #include <weft/api/status.hpp>
@@ -20,6 +22,7 @@
 #include <weft/control/descriptor_store.hpp>
 #include <weft/control/device_edit.hpp>
 #include <weft/control/network.hpp>
+#include <weft/control/vitals.hpp>
 
 namespace boost::asio {
 class io_context;
@@ -60,6 +63,12 @@ class Node {
     Result<> reload();
 
     [[nodiscard]] api::Status status();
+    [[nodiscard]] Vitals vitals() const;
+    /// Reads it. Nothing: it cannot be read.
+    [[nodiscard]] std::optional<LedgerCount> ledger() const;
+    /// In status from now on: what `part`, which stands above the node, has to say. Replaces what
+    /// it said before.
+    void set_problems(const std::string& part, std::vector<api::Problem> problems);
     /// Looks for what may be wrong, on the machine too; takes some milliseconds.
     [[nodiscard]] std::vector<api::Check> check();
     /// Has the daemon end.

@@ -209,6 +209,14 @@ std::vector<Mistake> mistakes() {
               peer("b", kKeyB, "allowed_ips = [\"10.44.1.0/24\"]\n")),
          "weft.toml:7:16: peer.allowed_ips 10.44.1.0/24 of 'b' holds this node's own address "
          "10.44.1.1 (weft.toml:3:14)"},
+        {"metrics at a name",
+         "[api]\nmetrics = \"localhost:9484\"\n",
+         "weft.toml:2:11: api.metrics must be an address of this machine and a port, as "
+         "127.0.0.1:9484 or [::1]:9484, or \"\" for none, not 'localhost:9484'"},
+        {"metrics without a port",
+         "[api]\nmetrics = \"127.0.0.1:0\"\n",
+         "weft.toml:2:11: api.metrics must be an address of this machine and a port, as "
+         "127.0.0.1:9484 or [::1]:9484, or \"\" for none, not '127.0.0.1:0'"},
         {"a relative socket",
          "[api]\nsocket = \"weftd.sock\"\n",
          "weft.toml:2:10: api.socket must be an absolute path of at most 107 characters"},

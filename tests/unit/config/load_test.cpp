@@ -104,6 +104,7 @@ metadata = ["169.254.169.254"]
 
 [api]
 socket = "/tmp/w.sock"
+metrics = "[::1]:9999"
 group = "adm"
 
 [log]
@@ -170,6 +171,7 @@ TEST_F(Load, takes_every_key) {
     EXPECT_EQ(config.cni.bin_dir, "/opt/cni/bin");
     EXPECT_EQ(config.api.socket, "/tmp/w.sock");
     EXPECT_EQ(config.api.group, "adm");
+    EXPECT_EQ(config.api.metrics, net::Endpoint::parse("[::1]:9999"));
     EXPECT_EQ(config.log.level, "debug");
     EXPECT_EQ(config.log.format, "json");
 }
@@ -185,8 +187,15 @@ TEST_F(Load, fills_in_defaults) {
     EXPECT_EQ(config.cni.conf_dir, "/etc/cni/net.d");
     EXPECT_EQ(config.cni.bin_dir, "/usr/lib/cni");
     EXPECT_EQ(config.api.socket, "/run/weft/weftd.sock");
+    EXPECT_EQ(config.api.metrics, net::Endpoint::parse("127.0.0.1:9484"));
     EXPECT_EQ(config.offloads, sys::Offloads{});
     EXPECT_EQ(config.origins.at("node.mtu"), "default");
+}
+
+TEST_F(Load, metrics_may_be_off) {
+    const Config config = loaded("[api]\nmetrics = \"\"\n");
+    EXPECT_FALSE(config.api.metrics);
+    EXPECT_NE(to_toml(config, false).find("metrics = \"\"\n"), std::string::npos);
 }
 
 TEST_F(Load, later_files_win_and_their_peers_add_up) {
