@@ -1,0 +1,81 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Metrics' port on real daemons: taken, held, at other addresses than 127.0.0.1; and promtool judges the text and the
+# alerts. Two nodes of one network.
+
+load helpers
+load metrics
+
+PROMTOOL=$ROOT/build/tools/promtool/promtool
+
+setup_file() { lab_up 2 WEFT_LAB_NETWORK=yes; }
+teardown_file() { lab_down; }
+
+root_of() { echo "/proc/$(cut -d' ' -f1 "$WEFT_LAB_DIR/$1/holder.pid")/root"; }
+problem() { inside a weft status --json | jq -re --arg code "$1" '.problems[] | select(.code == $code) | .cause + " " + .remedy'; }
+restart_with() { # METRICS: another api.metrics on a
+    sed -i "/^metrics = /d; /^\[api\]/a metrics = \"$1\"" "$(root_of a)/etc/weft/weft.toml"
+    "$LAB" stop a
+    "$LAB" peer a weft
+}
+need_promtool() {
+    [ -x "$PROMTOOL" ] || skip "no promtool: $(tail -n 1 "${PROMTOOL%/*}/reason" 2>/dev/null || echo "run.sh fetches it")"
+}
+
+@test "promtool finds nothing wrong with the text" {
+    need_promtool
+    get a /metrics | "$PROMTOOL" check metrics
+}
+
+@test "the alerts come when they should and not before, by promtool" {
+    need_promtool
+    "$PROMTOOL" check rules "$ROOT/packaging/prometheus/weft.rules.yml"
+    "$PROMTOOL" test rules "$BATS_TEST_DIRNAME/metrics_rules.yml"
+}
+
+@test "who holds connections open shuts others out no longer than that" {
+    local pids=()
+    while [ ${#pids[@]} -lt 16 ]; do
+        "$LAB" exec a -- timeout 60 socat -u TCP4:127.0.0.1:9484 - 3>&- &
+        pids+=($!)
+    done
+    eventually 5 connections 16
+    fails get a /healthz
+    kill "${pids[@]}"
+    wait "${pids[@]}" || true
+    eventually 5 get a /healthz
+}
+connections() { [ "$(inside a ss -Htn state established 'sport = :9484' | wc -l)" = "$1" ]; }
+
+@test "a taken port is told, and served once it is free" {
+    local holder
+    "$LAB" stop a
+    "$LAB" exec a -- timeout 60 socat TCP4-LISTEN:9484,bind=127.0.0.1,reuseaddr,fork OPEN:/dev/null 3>&- &
+    holder=$!
+    eventually 5 listens a 9484
+    "$LAB" peer a weft
+    [[ $(problem metrics_not_served) == *"Address already in use"*"ss -ltnp sport = :9484"* ]]
+    run inside a weft status
+    [ "$status" = 4 ]
+    kill $holder
+    wait $holder || true
+    eventually 10 get a /healthz
+    fails problem metrics_not_served
+}
+
+@test "another address: IPv6's loopback, all of them with a warning, none" {
+    restart_with '[::1]:9485'
+    [ "$(get a /healthz '[::1]:9485')" = ok ]
+    [ "$(code a -H 'Host: localhost:1' 'http://[::1]:9485/metrics')" = 200 ]
+    fails listens a 9484
+    restart_with '0.0.0.0:9484'
+    [ "$(get b /healthz 192.0.2.1:9484)" = ok ]
+    [ "$(code b -H 'Host: evil.example' http://192.0.2.1:9484/metrics)" = 403 ]
+    [[ $(problem metrics_exposed) == *'api.metrics = "127.0.0.1:9484"'* ]]
+    restart_with 192.0.2.99:9484
+    [[ $(problem metrics_not_served) == *"Cannot assign"*"api.metrics"* ]]
+    restart_with ''
+    fails listens a 9484
+    fails problem metrics_not_served
+    inside a weft status
+}
