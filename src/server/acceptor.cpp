@@ -25,14 +25,14 @@ Acceptor::Acceptor(boost::asio::io_context& loop, Limits limits)
 
 Result<> Acceptor::start(int listening, Make make) {
     make_ = std::move(make);
-    int family = AF_UNSPEC;
-    socklen_t size = sizeof family;
-    if (getsockopt(listening, SOL_SOCKET, SO_DOMAIN, &family, &size) != 0) {
+    StreamProtocol::endpoint name;
+    auto size = static_cast<socklen_t>(name.capacity());
+    if (getsockname(listening, name.data(), &size) != 0) {
         return errno_error(errno, "look at the listening socket");
     }
     const int fd = fcntl(listening, F_DUPFD_CLOEXEC, 0);  // Asio closes its own
     boost::system::error_code error;
-    acceptor_.assign(StreamProtocol{family, 0}, fd, error);
+    acceptor_.assign(StreamProtocol{name.data()->sa_family, 0}, fd, error);
     if (error) {
         const UniqueFd closer{fd};
         return errno_error(error.value(), "hand the listening socket to the event loop");

@@ -79,3 +79,19 @@ connections() { [ "$(inside a ss -Htn state established 'sport = :9484' | wc -l)
     fails problem metrics_not_served
     inside a weft status
 }
+
+@test "where a kernel lets 127.0.0.1 in from outside, and no guard stands, the port still answers nobody there" {
+    local node
+    printf '[firewall]\nenabled = false\n' >>"$(root_of a)/etc/weft/weft.toml"
+    restart_with 127.0.0.1:9484
+    for node in a b; do inside $node sysctl -qw net.ipv4.conf.all.route_localnet=1; done
+    inside b ip route flush table local root 127.0.0.0/8
+    inside b ip route add 127.0.0.1/32 via 192.0.2.1
+    "$LAB" exec a -- timeout 30 socat TCP4-LISTEN:9999,bind=127.0.0.1,reuseaddr,fork 'SYSTEM:echo let in' 3>&- &
+    eventually 5 listens a 9999
+    [ "$(inside b timeout 5 socat - TCP4:127.0.0.1:9999 </dev/null)" = 'let in' ]
+    run get b /healthz
+    echo "exit $status: $output"
+    [ "$status" != 0 ] && [[ $output != *ok* ]]
+    [ "$(get a /healthz)" = ok ]
+}
