@@ -91,25 +91,19 @@ int stop_daemon(const Context& context) {
 
 }  // namespace
 
-int show_checks(const Context& context, bool json) {
-    const Answer answer = ask(context, {"GET", "/v1/check", {}, kCheckTimeout});
-    if (answer.exit_code != kOk) {
-        return answer.exit_code;
-    }
-    const auto checks = api::parse_checks(answer.body);
-    if (!checks) {
-        return fail(context, checks.error());
-    }
-    const std::size_t failed = api::count_failed(*checks);
-    if (json) {
-        context.terminal.out << answer.body << "\n";
+int print_checks(const Context& context,
+                 const std::vector<api::Check>& checks,
+                 const std::string* document) {
+    const std::size_t failed = api::count_failed(checks);
+    if (document != nullptr) {
+        context.terminal.out << *document << "\n";
         return failed == 0 ? kOk : kDegraded;
     }
     std::size_t width = 0;
-    for (const api::Check& check : *checks) {
+    for (const api::Check& check : checks) {
         width = std::max(width, check.name.size());
     }
-    for (const api::Check& check : *checks) {
+    for (const api::Check& check : checks) {
         const bool good = check.state == "ok" || check.state == "skipped";
         context.terminal.out << paint(good ? "  " : "! ",
                                       colour_of_check(check.state),
@@ -123,6 +117,18 @@ int show_checks(const Context& context, bool json) {
                                          : format_count(failed, "problem") + " found")
                          << "\n";
     return failed == 0 ? kOk : kDegraded;
+}
+
+int show_checks(const Context& context, bool json) {
+    const Answer answer = ask(context, {"GET", "/v1/check", {}, kCheckTimeout});
+    if (answer.exit_code != kOk) {
+        return answer.exit_code;
+    }
+    const auto checks = api::parse_checks(answer.body);
+    if (!checks) {
+        return fail(context, checks.error());
+    }
+    return print_checks(context, *checks, json ? &answer.body : nullptr);
 }
 
 int take_down(const Context& context) {

@@ -6,7 +6,9 @@
 #include <chrono>
 #include <iosfwd>
 #include <string>
+#include <vector>
 
+#include <weft/api/check.hpp>
 #include <weft/api/network.hpp>
 #include <weft/api/network_keys.hpp>
 #include <weft/api/status.hpp>
@@ -94,6 +96,12 @@ struct RootFiles {
 [[nodiscard]] int derive_public_key(const Context& context);
 
 [[nodiscard]] int show_checks(const Context& context, bool json);
+/// Of this machine alone, without the daemon.
+[[nodiscard]] int show_offline_checks(const Context& context, bool json);
+/// As a table, or `document` where there is one. The exit code says whether something is wrong.
+int print_checks(const Context& context,
+                 const std::vector<api::Check>& checks,
+                 const std::string* document);
 /// Ends the daemon and removes the guards that outlive it.
 [[nodiscard]] int take_down(const Context& context);
 

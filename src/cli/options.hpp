@@ -30,6 +30,7 @@ struct Options {
     bool with_origins = false;
     bool with_licences = false;
     bool wait_ready = false;
+    bool offline = false;
     std::function<int(const Context&)> command;
 };
 

@@ -72,12 +72,13 @@ void add_daemon_commands(CLI::App& app, Options& options) {
         ->check(CLI::Range(1U, api::kPingTimeoutMaxMs))
         ->capture_default_str();
     add_json_flag(ping_app, options);
-    add_json_flag(add_command(app,
-                              "check",
-                              "Look for what is wrong on this node",
-                              options,
-                              [&](const Context& c) { return show_checks(c, options.json); }),
-                  options);
+    CLI::App* check = add_command(
+        app, "check", "Look for what is wrong on this node", options, [&](const Context& c) {
+            return options.offline ? show_offline_checks(c, options.json)
+                                   : show_checks(c, options.json);
+        });
+    check->add_flag("--offline", options.offline, "What can be seen without the daemon");
+    add_json_flag(check, options);
     add_command(app, "down", "Stop the daemon and remove its guards", options, take_down);
     add_command(app, "reload", "Make the daemon read its configuration again", options, reload);
 }

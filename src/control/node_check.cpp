@@ -2,10 +2,10 @@
 // weft check: what may be wrong on this node, its own parts first, then the machine's settings and
 // other people's firewalls. What status calls a problem is one here too. Control thread.
 #include <algorithm>
-#include <fstream>
 
 #include <netinet/in.h>
 
+#include <weft/api/kernel_checks.hpp>
 #include <weft/firewall/foreign.hpp>
 #include <weft/firewall/interval.hpp>
 
@@ -20,37 +20,6 @@ namespace {
 constexpr std::chrono::milliseconds kDownAfter{100};
 
 constexpr std::uint8_t kFromRouter = 9;  // RTPROT_RA
-
-/// A sysctl's value; "" where the kernel has none of that name.
-std::string sysctl(const std::string& path) {
-    std::ifstream file{"/proc/sys/" + path};
-    std::string value;
-    std::getline(file, value);
-    return value;
-}
-
-api::Check check_forwarding(const char* name, const char* path, const char* setting) {
-    const std::string value = sysctl(path);
-    if (value.empty()) {
-        return {name, "skipped", "the kernel has no such family", ""};
-    }
-    return value == "0" ? api::Check{name,
-                                     "warning",
-                                     "off: containers on this node reach only each other's gateway",
-                                     std::string{"sysctl -w "} + setting}
-                        : api::Check{name, "ok", "on", ""};
-}
-
-/// Strict reverse path filtering does no harm here, and is no guard either; but what makes loopback
-/// addresses routable does.
-api::Check check_loopback() {
-    return sysctl("net/ipv4/conf/all/route_localnet") == "1"
-               ? api::Check{"route_localnet",
-                            "warning",
-                            "1 for all interfaces: neighbours may reach services on 127.0.0.1",
-                            "sysctl -w net.ipv4.conf.all.route_localnet=0"}
-               : api::Check{"route_localnet", "ok", "off", ""};
-}
 
 const char* path_text(firewall::Path path) {
     switch (path) {
@@ -80,10 +49,10 @@ std::vector<api::Check> Node::Impl::check() {
     settle();
     firewall_->observe();
     std::vector<api::Check> checks{check_interface(), check_offloads(), check_clock()};
-    checks.push_back(
-        check_forwarding("ip_forward", "net/ipv4/ip_forward", "net.ipv4.ip_forward=1"));
+    checks.push_back(api::check_forwarding(
+        "ip_forward", "net/ipv4/ip_forward", "sysctl -w net.ipv4.ip_forward=1"));
     checks.push_back(check_ip6_forwarding());
-    checks.push_back(check_loopback());
+    checks.push_back(api::check_loopback());
     checks.push_back(check_guards());
     add_foreign_checks(checks);
     for (const api::Problem& problem : problems(view_of(*engine_, false))) {
@@ -109,13 +78,14 @@ api::Check Node::Impl::check_ip6_forwarding() {
                 return route.interface == link.index && route.protocol == kFromRouter &&
                        !route.destination.address.is_v4() && route.destination.length == 0;
             });
-        if (by_router && sysctl("net/ipv6/conf/" + link.name + "/accept_ra") == "1") {
+        if (by_router && api::sysctl("net/ipv6/conf/" + link.name + "/accept_ra") == "1") {
             heed += "net.ipv6.conf." + link.name + ".accept_ra=2 ";
         }
     }
-    const std::string setting = heed + "net.ipv6.conf.all.forwarding=1";
     api::Check check =
-        check_forwarding("ip6_forwarding", "net/ipv6/conf/all/forwarding", setting.c_str());
+        api::check_forwarding("ip6_forwarding",
+                              "net/ipv6/conf/all/forwarding",
+                              "sysctl -w " + heed + "net.ipv6.conf.all.forwarding=1");
     if (check.state == "ok" && !heed.empty()) {
         check = {"ip6_forwarding",
                  "warning",
