@@ -43,7 +43,8 @@ std::vector<std::byte> name_bytes(const std::string& name) {
 }
 
 void put(std::vector<std::byte>& at, std::size_t offset, ConstBytes bytes) {
-    std::copy(bytes.begin(), bytes.end(), at.begin() + static_cast<std::ptrdiff_t>(offset));
+    const std::size_t size = std::min(bytes.size(), at.size() - offset);
+    std::copy_n(bytes.begin(), size, at.begin() + static_cast<std::ptrdiff_t>(offset));
 }
 void put(std::vector<std::byte>& at, std::size_t offset, std::uint16_t value) {
     put(at, offset, copy_of(htons(value)));
