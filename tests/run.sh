@@ -11,7 +11,7 @@ set -euo pipefail
 # shellcheck source=tests/report.bash
 . "$WEFT_ROOT/tests/report.bash"
 
-PARTS=(lint build unit sim asan tsan isa arm netns hurt interop runtimes demo bench)
+PARTS=(lint build unit sim asan tsan isa arm netns hurt interop runtimes packages demo bench)
 TSAN_UNITS=(unit_wg unit_dataplane unit_refusal unit_control)
 LOGS=$WEFT_ROOT/build/test-logs
 ARCHITECTURES=(arm64 armhf)
@@ -317,6 +317,14 @@ part_hurt() {
 }
 part_interop() { bats_part interop; }
 part_runtimes() { bats_part runtimes; }
+part_packages() { # built for three architectures: minutes each
+    local arch
+    [ $full = yes ] || return 0
+    for arch in amd64 "${ARCHITECTURES[@]}"; do
+        run_case packages "$arch:build" "$WEFT_ROOT/packaging/build-deb.sh" "$arch" --no-install
+    done
+    bats_part packages
+}
 bats_part() {
     wants build || build_for "$1" release weftd weft weft-cni
     local file
@@ -388,7 +396,8 @@ run_part() { # PART
 fetch() {
     deps_install build run test
     check_machine
-    if wants arm; then
+    if [ $full = yes ] && wants packages; then deps_install deb; fi
+    if wants arm || { [ $full = yes ] && wants packages; }; then
         as_owner mkdir -p "$WEFT_ROOT/build"
         local arch sysroot
         for arch in "${ARCHITECTURES[@]}"; do
@@ -449,6 +458,7 @@ list_cases() {
         demo) echo demo ;;
         bench) echo smoke ;;
         netns | hurt | interop | runtimes) list_bats "$part" ;;
+        packages) [ $full = no ] || { printf '%s:build\n' amd64 "${ARCHITECTURES[@]}" && list_bats packages; } ;;
         esac | while read -r item; do ! chosen "$item" || echo "$part $item"; done
     done
 }

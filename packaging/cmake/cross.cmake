@@ -10,8 +10,9 @@ get_filename_component(weft_sysroot
     ${CMAKE_CURRENT_LIST_DIR}/../../build/sysroot-${weft_architecture} ABSOLUTE)
 # No notes that GCC 7 passes arguments otherwise than GCC 6 did (armhf).
 set(CMAKE_CXX_FLAGS_INIT "-isystem ${weft_sysroot}/usr/include -isystem ${weft_sysroot}/usr/include/${weft_triplet} -Wno-psabi")
-# The linker looks here for libraries that libraries need.
-set(CMAKE_EXE_LINKER_FLAGS_INIT "-Wl,-rpath-link,${weft_sysroot}/usr/lib/${weft_triplet}")
+# The linker looks here for libraries that libraries need; those of libcurl and libsystemd are not there.
+set(CMAKE_EXE_LINKER_FLAGS_INIT
+    "-Wl,-rpath-link,${weft_sysroot}/usr/lib/${weft_triplet} -Wl,--allow-shlib-undefined")
 set(CMAKE_SKIP_RPATH ON)
 set(CMAKE_CROSSCOMPILING_EMULATOR qemu-${CMAKE_SYSTEM_PROCESSOR}-static -L ${weft_sysroot})
 

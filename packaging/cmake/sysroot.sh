@@ -30,9 +30,10 @@ command -v apt-get >/dev/null || skip "libraries for $arch are fetched with apt-
 [ "${ID:-}" = debian ] || skip "libraries for $arch are fetched from Debian's archive: this is ${ID:-not Debian}"
 boost=$(sed -n 's/^#define BOOST_LIB_VERSION "\(.*\)"/\1/p' /usr/include/boost/version.hpp | tr _ .)
 packages=(libsodium-dev "libboost-json$boost-dev" "libboost-container$boost-dev" libspdlog-dev libfmt-dev
-    libtomlplusplus-dev libcli11-dev libssl-dev libnftnl-dev libmnl-dev)
-wanted=${packages[*]}
-runtime='^lib(sodium|boost-json|boost-container|spdlog|fmt|tomlplusplus|ssl|nftnl|mnl)[0-9]' # what the links in those point to
+    libtomlplusplus-dev libcli11-dev libssl-dev libnftnl-dev libmnl-dev
+    libsystemd-dev libcurl4-openssl-dev)
+wanted="${packages[*]} shlibs"
+runtime='^lib(sodium|boost-json|boost-container|spdlog|fmt|tomlplusplus|ssl|nftnl|mnl|systemd|curl)[0-9]' # what the links in those point to
 
 [ "$(cat "$dir/complete" 2>/dev/null)" != "$wanted" ] || exit 0
 rm -rf "$dir"
@@ -50,7 +51,11 @@ mapfile -t -O ${#packages[@]} packages < <(apt-cache "${options[@]}" depends "${
     awk -v runtime="$runtime" '$1 == "Depends:" && $2 ~ runtime && $2 !~ /-dev$/ { print $2 }' | sort -u)
 (cd "$dir/apt/cache" && apt-get "${options[@]}" download "${packages[@]}") ||
     skip "could not fetch ${packages[*]} for $arch"
-for package in "$dir"/apt/cache/*.deb; do dpkg-deb -x "$package" "$dir"; done
+# "LIBRARY VERSION PACKAGE": what Debian's packages say of themselves, for packages that are linked with them.
+for package in "$dir"/apt/cache/*.deb; do
+    dpkg-deb -x "$package" "$dir"
+    dpkg-deb -I "$package" shlibs 2>/dev/null >>"$dir/shlibs" || true
+done
 rm -rf "$dir/apt" "$dir/usr/share/doc"
 ln -s /usr/include/boost "$dir/usr/include/boost"
 ln -s "/usr/$triplet/lib" "$dir/lib"
