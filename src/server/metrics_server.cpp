@@ -149,6 +149,7 @@ MetricsServer::MetricsServer(const std::optional<net::Endpoint>& at,
     }
 }
 
+// NOLINTNEXTLINE(bugprone-exception-escape): a timer that cannot be cancelled
 MetricsServer::~MetricsServer() {
     stop();
 }

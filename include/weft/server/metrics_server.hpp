@@ -20,7 +20,7 @@ class MetricsServer {
                   control::Node& node,
                   boost::asio::io_context& loop,
                   Log& log);
-    ~MetricsServer();
+    ~MetricsServer();  // NOLINT(bugprone-exception-escape): a timer that cannot be cancelled
     MetricsServer(const MetricsServer&) = delete;
     MetricsServer& operator=(const MetricsServer&) = delete;
 
