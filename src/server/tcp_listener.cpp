@@ -53,20 +53,21 @@ Error listening_error(int error, const net::Endpoint& at) {
     const std::string port = std::to_string(at.port);
     switch (error) {
         case EADDRINUSE:
-            return errno_error(error,
-                               "listen on TCP " + place,
-                               "another program has the port, which ss -ltnp sport = :" + port +
-                                   " names: end it, or choose another for api.metrics");
+            return errno_error(
+                error,
+                "listen on TCP " + place,
+                "another program has the port, which ss -ltnp sport = :" + port +
+                    " names: end it, or choose another for api.metrics and restart weftd");
         case EADDRNOTAVAIL:
             return errno_error(error,
                                "listen on TCP " + place,
                                "this machine does not have that address (ip address): correct "
-                               "api.metrics");
+                               "api.metrics and restart weftd");
         case EACCES:
             return errno_error(error,
                                "listen on TCP " + place,
                                "ports below net.ipv4.ip_unprivileged_port_start are not weftd's: "
-                               "choose a higher one for api.metrics");
+                               "choose a higher one for api.metrics and restart weftd");
         default:
             return errno_error(error, "listen on TCP " + place);
     }
