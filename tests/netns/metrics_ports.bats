@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Metrics' port on real daemons: taken, held, at other addresses than 127.0.0.1; and promtool judges the text and the
-# alerts. Two nodes of one network.
+# Metrics' port on real daemons: taken, held, at other addresses than 127.0.0.1; what goes wrong on the node is told; and
+# promtool judges the text and the alerts. Two nodes of one network.
 
 load helpers
 load metrics
@@ -32,6 +32,19 @@ need_promtool() {
     "$PROMTOOL" check rules "$ROOT/packaging/prometheus/weft.rules.yml"
     "$PROMTOOL" test rules "$BATS_TEST_DIRNAME/metrics_rules.yml"
 }
+
+@test "rules that others remove, and a ledger that cannot be read, are told" {
+    [ "$(value weft_guard_restorations_total)" = 0 ]
+    inside a ip rule del pref 5180
+    eventually 5 at_least weft_guard_restorations_total 1
+    inside a ip rule show pref 5180 | grep -q 51840
+    inside a mkdir -p /var/lib/weft-cni
+    inside a ln -s /etc/passwd /var/lib/weft-cni/journal
+    eventually 5 is_value weft_ipam_ledger_readable 0
+    inside a rm /var/lib/weft-cni/journal
+    eventually 5 is_value weft_ipam_ledger_readable 1
+}
+is_value() { [ "$(value "$1")" = "$2" ]; } # SERIES VALUE
 
 @test "who holds connections open shuts others out no longer than that" {
     local pids=()
