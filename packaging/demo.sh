@@ -202,11 +202,12 @@ status() {
 
 throughput() {
     local server
-    "$LAB" exec b1 -- iperf3 -s -1 >"$work/iperf-server" 2>&1 &
+    # iperf3 wants a TMPDIR that is there: a container has a /tmp of its own.
+    "$LAB" exec b1 -- env -u TMPDIR iperf3 -s -1 >"$work/iperf-server" 2>&1 &
     server=$!
     captures+=("$server")
     sleep 0.5
-    "$LAB" exec a1 -- iperf3 -c "$(address b1 4)" -C cubic -t 5 -O 1 -J >"$work/iperf.json" ||
+    "$LAB" exec a1 -- env -u TMPDIR iperf3 -c "$(address b1 4)" -C cubic -t 5 -O 1 -J >"$work/iperf.json" ||
         { jq -r .error "$work/iperf.json" >&2 && return 1; }
     wait "$server" || true
     captures=()
