@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <weft/gossip/node.hpp>
+
 #include "parsed.hpp"
 
 namespace weft::control {
