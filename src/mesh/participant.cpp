@@ -185,8 +185,8 @@ Result<> Participant::Impl::start_gossip(Member& member, const Clock& clock, Out
 /// Nobody is there to be asked what was granted: who signed off will not answer.
 bool Participant::Impl::is_alone(const Member& member) {
     const auto& members = member.node->members().members();
-    return std::all_of(members.begin(), members.end(), [](const auto& entry) {
-        return entry.second.record->record.left;
+    return std::all_of(members.begin(), members.end(), [&](const auto& entry) {
+        return entry.first == member.node->id() || entry.second.record->record.left;
     });
 }
 

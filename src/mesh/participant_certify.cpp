@@ -103,6 +103,20 @@ Result<std::vector<std::byte>> Participant::Impl::certify(const Signing& signing
     return std::move(replaced->certificate);
 }
 
+/// For the operator's log; the issuer's journal is what counts.
+void Participant::Impl::tell_grant(ConstBytes certificate, const std::string& to, Output& out) {
+    const auto granted = identity::parse_certificate(certificate);
+    if (!granted) {
+        return;  // refused
+    }
+    std::string detail = "serial " + std::to_string(granted->serial) + ", generation " +
+                         std::to_string(granted->generation) + " for";
+    for (const net::Prefix& block : granted->blocks) {
+        detail += " " + block.to_string();
+    }
+    out.notices.push_back({"certificate_granted", false, granted->name, detail + ", to " + to});
+}
+
 // ---- The machine that has asked ----------------------------------------------------------------
 
 Result<> Participant::Impl::install_certificate(std::string_view text,

@@ -233,20 +233,6 @@ void Participant::Impl::on_join_request(const gossip::Actions::Join& join,
     out.datagrams.push_back(gossip::Node::join_reply(join, answer->sealed));
 }
 
-/// For the operator's log; the issuer's journal is what counts.
-void Participant::Impl::tell_grant(ConstBytes certificate, const std::string& to, Output& out) {
-    const auto granted = identity::parse_certificate(certificate);
-    if (!granted) {
-        return;  // refused
-    }
-    std::string detail = "serial " + std::to_string(granted->serial) + ", generation " +
-                         std::to_string(granted->generation) + " for";
-    for (const net::Prefix& block : granted->blocks) {
-        detail += " " + block.to_string();
-    }
-    out.notices.push_back({"certificate_granted", false, granted->name, detail + ", to " + to});
-}
-
 /// This node, then whoever answers.
 std::vector<identity::Seed> Participant::Impl::seeds() const {
     std::vector<identity::Seed> all;
@@ -286,8 +272,14 @@ bool Participant::Impl::others_agree() const {
 }
 
 bool Participant::Impl::merge_is_due(Time now) const {
+    if (!member_->issuer) {
+        return false;
+    }
+    if (!member_->issuer->ready() && is_alone(*member_)) {
+        return true;  // the last one has left before it answered
+    }
     const auto& heard = member_->first_heard;
-    if (!member_->issuer || !heard || now - *heard < kMergeAfter) {
+    if (!heard || now - *heard < kMergeAfter) {
         return false;
     }
     return member_->issuer->ready() ? member_->has_unknown_grant

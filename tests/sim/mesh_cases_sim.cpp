@@ -42,6 +42,19 @@ TEST(MeshSim, AnIssuerThatAllHaveLeftAsksNobodyAfterItsRestart) {
     EXPECT_EQ(world.violations(), "");
 }
 
+TEST(MeshSim, AnIssuerWhoseLastMemberLeavesAtItsRestartAsksNobody) {
+    SCOPED_TRACE(test::seed_text());
+    MeshWorld world{test::seed()};
+    ASSERT_TRUE(world.begin(2)) << world.violations();
+    world.run_for(seconds{20});
+    world.restart(0);
+    EXPECT_TRUE(world.leave(1));
+    EXPECT_TRUE(world.forget(1));
+    EXPECT_TRUE(world.join_by(1, 0, "n1-again"));
+    world.check();
+    EXPECT_EQ(world.violations(), "");
+}
+
 /// Two join and one is revoked after the backup; the weather is bad when it is put back, and
 /// somebody joins at once.
 void restore_backup(std::uint64_t seed) {
