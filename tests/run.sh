@@ -341,9 +341,8 @@ bats_files() { # PART
 }
 part_demo() {
     chosen demo || return 0
-    export WEFT_LAB_DIR=$TMPDIR/demo-lab
-    run_case demo demo env WEFT_DEMO_PODMAN="$([ $full = yes ] && echo auto || echo no)" "$WEFT_ROOT/packaging/demo.sh" --no-install
-    unset WEFT_LAB_DIR
+    run_case demo demo env WEFT_LAB_DIR="$TMPDIR/demo-lab" WEFT_DEMO_PODMAN="$([ $full = yes ] && echo auto || echo no)" \
+        "$WEFT_ROOT/packaging/demo.sh" --no-install
 }
 part_bench() { run_case bench smoke bash "$WEFT_ROOT/bench/run.sh" smoke --no-install; }
 build_for() { # PART PRESET [TARGET...]: what the part needs, when part build is not wanted
@@ -407,9 +406,9 @@ fetch() {
                 tail -n 1 "$sysroot.log" >"$sysroot.reason"
         done
     fi
-    if [ $full = yes ] && wants netns; then deps_install runtimes; fi # the stock bridge plugin
-    if wants netns && [ $full = yes ] && [ "$WEFT_INSTALL" = yes ]; then
-        as_owner bash "$WEFT_ROOT/tests/netns/promtool.sh" "$WEFT_ROOT/build/tools/promtool" || true
+    if [ $full = yes ] && wants netns; then
+        deps_install runtimes # the stock bridge plugin
+        [ "$WEFT_INSTALL" = no ] || as_owner bash "$WEFT_ROOT/tests/netns/promtool.sh" "$WEFT_ROOT/build/tools/promtool" || true
     fi
     if wants runtimes && [ -n "$(bats_files runtimes)" ] && [ "$WEFT_INSTALL" = yes ]; then
         deps_install runtimes

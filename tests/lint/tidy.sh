@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # clang-tidy 14 over the sources that changed since origin's main branch (or in the last commit), newest
-# first, for at most WEFT_TIDY_SECONDS (30); over all of them with WEFT_LINT_ALL=yes, or --all.
+# first, for at most WEFT_TIDY_SECONDS (20); over all of them with WEFT_LINT_ALL=yes, or --all.
 # shellcheck source=tests/lint/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -9,7 +9,7 @@ if ! command -v clang-tidy-14 >/dev/null || ! command -v clang++-14 >/dev/null; 
     echo "no clang-tidy-14 here"
     exit 77
 fi
-budget=${WEFT_TIDY_SECONDS:-30}
+budget=${WEFT_TIDY_SECONDS:-20}
 if [ "${WEFT_LINT_ALL:-no}" = yes ] || [ "${1:-}" = --all ]; then
     mapfile -t sources < <(files 'src/*.cpp')
     budget=3600
