@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads the call, hands it to its verb, prints the answer or the failure.
+#include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <exception>
 
@@ -10,6 +12,7 @@
 #include <weft/base/read_to_end.hpp>
 #include <weft/base/write_file.hpp>
 #include <weft/cni/main.hpp>
+#include <weft/ipam/requests.hpp>
 
 #include "result.hpp"
 #include "verbs.hpp"
@@ -47,6 +50,13 @@ Outcome<std::string> dispatch(const Call& call) {
                    "ADD, DEL, CHECK, GC, STATUS or VERSION"};
 }
 
+std::optional<ipam::Verb> verb_of(std::string_view command) {
+    const auto found = std::ranges::find(ipam::kVerbNames, command);
+    return found == ipam::kVerbNames.end()
+               ? std::nullopt
+               : std::optional{static_cast<ipam::Verb>(found - ipam::kVerbNames.begin())};
+}
+
 Outcome<std::string> answer(const std::string& text) {
     const Environment environment = Environment::from_process();
     if (environment.command == "VERSION") {
@@ -59,7 +69,16 @@ Outcome<std::string> answer(const std::string& text) {
     if (!config) {
         return config.error();
     }
-    return dispatch({environment, *config});
+    const auto began = std::chrono::steady_clock::now();
+    Outcome<std::string> outcome = dispatch({environment, *config});
+    const auto took = std::chrono::steady_clock::now() - began;
+    if (const auto verb = verb_of(environment.command)) {
+        ipam::count_request(config->state_dir,
+                            *verb,
+                            !outcome,
+                            std::chrono::duration_cast<std::chrono::microseconds>(took));
+    }
+    return outcome;
 }
 
 Outcome<std::string> guarded(const std::string& text) {

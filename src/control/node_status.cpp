@@ -233,6 +233,9 @@ Vitals Node::Impl::vitals() const {
     vitals.not_ready = why_not_ready();
     vitals.lag = lag_;
     vitals.guards_restored = firewall_->restored();
+    if (const auto counts = ipam::read_request_counts(ipam::kDirectoryDefault)) {
+        vitals.container_requests = *counts;
+    }
     return vitals;
 }
 

@@ -260,6 +260,26 @@ void add_ledger(MetricFamilies& out, const std::optional<control::LedgerCount>& 
     }
 }
 
+void add_container_requests(MetricFamilies& out, const ipam::RequestCounts& counts) {
+    const auto for_each_verb = [&](const auto& add) {
+        for (std::size_t i = 0; i < counts.size(); ++i) {
+            add(ipam::kVerbNames[i], counts[i]);
+        }
+    };
+    out.counter("weft_cni_requests_total",
+                "What container runtimes have asked of weft-cni, by verb and outcome.");
+    for_each_verb([&](const char* verb, const ipam::RequestCount& count) {
+        const std::uint64_t failed = std::min(count.failed, count.done);
+        out.add({{"verb", verb}, {"outcome", "failed"}}, failed);
+        out.add({{"verb", verb}, {"outcome", "ok"}}, count.done - failed);
+    });
+    out.counter("weft_cni_request_seconds_total", "How long weft-cni took for all of them.");
+    for_each_verb([&](const char* verb, const ipam::RequestCount& count) {
+        const std::chrono::microseconds took{static_cast<std::int64_t>(count.microseconds)};
+        out.add({{"verb", verb}}, seconds(took));
+    });
+}
+
 // ---- The process -----------------------------------------------------------------------------
 
 void add_process(MetricFamilies& out, const ProcessUsage& process) {
@@ -291,6 +311,9 @@ std::string metrics_text(const MetricsInput& input) {
     }
     add_issuer(out, input.ipam);
     add_ledger(out, input.ledger);
+    if (input.vitals.container_requests) {
+        add_container_requests(out, *input.vitals.container_requests);
+    }
     add_process(out, input.process);
     return out.take();
 }

@@ -83,6 +83,22 @@ edit_node_file() { # NODE JQ FILE: a changed copy, as nodeFile of a network
     [ "$(left a)" = "$before_a" ] && [ "$(left b)" = "$before_b" ]
 }
 
+requests() { # VERB OUTCOME
+    inside a curl -sS http://127.0.0.1:9484/metrics |
+        sed -n "s/^weft_cni_requests_total{verb=\"$1\",outcome=\"$2\"} //p"
+}
+added() { # OK FAILED
+    [ "$(requests ADD ok)" = "$1" ] && [ "$(requests ADD failed)" = "$2" ]
+}
+@test "what runtimes have asked is told by metrics, failures apart" {
+    local ok failed
+    ok=$(requests ADD ok) failed=$(requests ADD failed)
+    add a counted
+    fails cni a ADD counted "$NETWORK" CNI_NETNS=/nowhere
+    gone a counted
+    eventually 3 added $((ok + 1)) $((failed + 1))
+}
+
 @test "DEL is done twice, without a namespace, without CNI_NETNS, for who never was, with no daemon and no ledger" {
     local before
     before=$(left a)

@@ -5,9 +5,11 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include <weft/ipam/requests.hpp>
 #include <weft/net/address.hpp>
 
 namespace weft::control {
@@ -36,6 +38,7 @@ struct Vitals {
     std::string not_ready;  // as node.json's reason; "": ready
     LoopLag lag;
     std::uint64_t guards_restored = 0;  // rules and routing that somebody else had removed
+    std::optional<ipam::RequestCounts> container_requests;  // to weft-cni; nothing: unreadable
 };
 
 }  // namespace weft::control

@@ -49,6 +49,7 @@ MetricsInput full_input() {
     input.ipam.stocks = {{"ipv4", {}, 24, 4096, 10, 2}};
     input.vitals.lag = {5, std::chrono::milliseconds{2}, std::chrono::milliseconds{1500}};
     input.vitals.guards_restored = 9;
+    input.vitals.container_requests.emplace()[0] = {7, 2, 2'500'000};
     input.ledger = {.leases = 2, .addresses = {{net::Family::kIpv4, 253, 2, 1}}};
     input.process = {1.5, 4096, 8192, 20, 1024, 1.7e9};
     return input;
@@ -131,6 +132,9 @@ TEST(MetricsText, SaysWhatStatusSays) {
              R"(weft_issuer_blocks{family="ipv4",state="free"} 4084)",
              R"(weft_ipam_ledger_readable 1)",
              R"(weft_ipam_addresses{family="ipv4",state="free"} 250)",
+             R"(weft_cni_requests_total{verb="ADD",outcome="ok"} 5)",
+             R"(weft_cni_requests_total{verb="ADD",outcome="failed"} 2)",
+             R"(weft_cni_request_seconds_total{verb="ADD"} 2.5)",
              R"(weft_control_loop_lag_seconds_total 1.5)",
              R"(process_resident_memory_bytes 4096)",
          }) {
@@ -147,10 +151,12 @@ TEST(MetricsText, LeavesOutWhatIsNotKnown) {
     input.status.verdict = "degraded";
     input.status.peers[0].last_handshake_ms.reset();
     input.vitals.not_ready = "in no network";
+    input.vitals.container_requests.reset();
     const std::string text = metrics_text(input);
     EXPECT_EQ(text.find("weft_certificate"), std::string::npos);
     EXPECT_EQ(text.find("weft_issuer_blocks"), std::string::npos);
     EXPECT_EQ(text.find("weft_ipam_addresses"), std::string::npos);
+    EXPECT_EQ(text.find("weft_cni"), std::string::npos);
     EXPECT_EQ(text.find("weft_peer_last_handshake"), std::string::npos);
     EXPECT_TRUE(has_line(text, "weft_ipam_ledger_readable 0"));
     EXPECT_TRUE(has_line(text, "weft_healthy 0"));
