@@ -16,6 +16,11 @@ setup() { need podman runc; }
 
 fetch() { podman_in "$1" run --rm localhost/bb:1 wget -qO- "$2"; } # NODE URL
 
+guards_saw_nothing() { # NODE
+    inside "$1" curl -sS http://127.0.0.1:9484/metrics |
+        awk '/^weft_guard_dropped_packets_total\{reason="(in|out)bound"/ { n++; sum += $2 } END { exit n != 2 || sum != 0 }'
+}
+
 @test "a container fetches a page from a container on the other node, IPv4 and IPv6, and in no clear" {
     serve b web hello-from-b
     capture net br0 "$BATS_TEST_TMPDIR/wire"
@@ -26,6 +31,8 @@ fetch() { podman_in "$1" run --rm localhost/bb:1 wget -qO- "$2"; } # NODE URL
     [ "$(fetch a "http://[$six]/")" = hello-from-b ]
     kill -INT $wire && wait $wire || true
     [ "$(tcpdump -nr "$BATS_TEST_TMPDIR/wire.pcap" 'net 10.44.0.0/16 or ip6 net fd44::/32' 2>/dev/null | wc -l)" = 0 ]
+    [ "$(tcpdump -nr "$BATS_TEST_TMPDIR/wire.pcap" 'not udp port 51840 and not arp and not icmp6' 2>/dev/null | wc -l)" = 0 ]
+    guards_saw_nothing a && guards_saw_nothing b
     podman_in b rm -f -t 0 web
     no_attachments a && no_attachments b
 }

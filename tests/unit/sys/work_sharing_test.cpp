@@ -53,16 +53,17 @@ class Items {
 
 TEST(WorkSharing, does_each_item_once_whoever_takes_which_part) {
     constexpr int kRoundsMost = 500'000;
+    constexpr int kShared = 20;
     WorkSharing sharing{3};
     const test::IdleWorker first{sharing, 1};
     const test::IdleWorker second{sharing, 2};
     Items items;
     // How often another is free in time is the scheduler's choice: seldom on a busy machine.
-    for (int round = 0; round < kRoundsMost && sharing.shared_batches() < 100; ++round) {
+    for (int round = 0; round < kRoundsMost && sharing.shared_batches() < kShared; ++round) {
         items.run(sharing, 0);
         ASSERT_TRUE(items.each_once()) << "round " << round;
     }
-    EXPECT_GE(sharing.shared_batches(), 100);
+    EXPECT_GE(sharing.shared_batches(), kShared);
 }
 
 TEST(WorkSharing, two_owners_help_each_other_between_their_own_batches) {
