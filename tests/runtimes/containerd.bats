@@ -81,6 +81,8 @@ quoted() { cut -d'"' -f2; }
 
 @test "a pod and a podman container on the other node fetch pages of each other, IPv4 and IPv6; stopped, removed, nothing is left" {
     local before_a before_b pod container pod4 pod6 web4 web6
+    eventually 5 settled a
+    eventually 5 settled b
     before_a=$(traces a) before_b=$(traces b)
     serve b web from-podman
     web4=$(address_of b web IPAddress) web6=$(address_of b web GlobalIPv6Address)

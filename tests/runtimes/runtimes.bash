@@ -48,6 +48,8 @@ attachments() {
 }
 no_attachments() { [ "$(attachments "$1" | tr '\n' ' ')" = '0 0 0 ' ]; }
 
+settled() { [ -z "$(inside "$1" ip -6 -o address show tentative)" ]; } # NODE: no address is still to come
+
 # traces NODE: all of it. The tables "nat" are portmap's: its chains stay once it has been used, without those
 # of containers.
 traces() {
