@@ -26,28 +26,28 @@ bool print(const std::string& text) {
     return write_all(STDOUT_FILENO, bytes_of(text), "stdout").has_value();
 }
 
-Outcome<std::string> dispatch(const Call& call) {
-    const std::string& command = call.environment.command;
-    if (command == "ADD") {
-        return add(call, print);
+Failure no_command(const std::string& command) {
+    return {Code::kBadEnvironment,
+            command.empty() ? "CNI_COMMAND is missing: weft-cni is a CNI plugin, which container "
+                              "runtimes call"
+                            : "CNI_COMMAND is none that weft-cni knows",
+            "ADD, DEL, CHECK, GC, STATUS or VERSION"};
+}
+
+Outcome<std::string> dispatch(ipam::Verb verb, const Call& call) {
+    switch (verb) {
+        case ipam::Verb::kAdd:
+            return add(call, print);
+        case ipam::Verb::kDel:
+            return del(call);
+        case ipam::Verb::kCheck:
+            return check(call);
+        case ipam::Verb::kGc:
+            return gc(call);
+        case ipam::Verb::kStatus:
+            break;
     }
-    if (command == "DEL") {
-        return del(call);
-    }
-    if (command == "CHECK") {
-        return check(call);
-    }
-    if (command == "GC") {
-        return gc(call);
-    }
-    if (command == "STATUS") {
-        return status(call);
-    }
-    return Failure{Code::kBadEnvironment,
-                   command.empty() ? "CNI_COMMAND is missing: weft-cni is a CNI plugin, which "
-                                     "container runtimes call"
-                                   : "CNI_COMMAND is none that weft-cni knows",
-                   "ADD, DEL, CHECK, GC, STATUS or VERSION"};
+    return status(call);
 }
 
 std::optional<ipam::Verb> verb_of(std::string_view command) {
@@ -63,21 +63,23 @@ Outcome<std::string> answer(const std::string& text) {
         return versions_json(version_of(text));
     }
     if (environment.command.empty()) {
-        return dispatch({environment, {}});
+        return no_command(environment.command);
     }
     const Outcome<Config> config = parse_config(text, extent_of(environment.command));
     if (!config) {
         return config.error();
     }
-    const auto began = std::chrono::steady_clock::now();
-    Outcome<std::string> outcome = dispatch({environment, *config});
-    const auto took = std::chrono::steady_clock::now() - began;
-    if (const auto verb = verb_of(environment.command)) {
-        ipam::count_request(config->state_dir,
-                            *verb,
-                            !outcome,
-                            std::chrono::duration_cast<std::chrono::microseconds>(took));
+    const std::optional<ipam::Verb> verb = verb_of(environment.command);
+    if (!verb) {
+        return no_command(environment.command);
     }
+    const auto began = std::chrono::steady_clock::now();
+    Outcome<std::string> outcome = dispatch(*verb, {environment, *config});
+    const auto took = std::chrono::steady_clock::now() - began;
+    ipam::count_request(config->state_dir,
+                        *verb,
+                        !outcome,
+                        std::chrono::duration_cast<std::chrono::microseconds>(took));
     return outcome;
 }
 

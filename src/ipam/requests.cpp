@@ -74,7 +74,9 @@ void count_request(const std::filesystem::path& directory,
     if (!fd || !take_lock(fd->get(), kPatience, directory / kName)) {
         return;
     }
-    let_group_read(at->get(), fd->get());
+    if (::lseek(fd->get(), 0, SEEK_END) == 0) {  // a new one, perhaps
+        let_group_read(at->get(), fd->get());
+    }
     Result<RequestCounts> counts = load(fd->get(), directory / kName);
     if (!counts) {
         return;
