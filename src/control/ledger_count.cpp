@@ -3,17 +3,9 @@
 #include "ledger_count.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 namespace weft::control {
 namespace {
-
-/// As ipam::is_assignable: not the block's own address, the gateway's, IPv4's last.
-double assignable_in(const net::Prefix& block) {
-    const bool is_v4 = block.address.is_v4();
-    const double all = std::ldexp(1.0, block.address.bits() - block.length);
-    return std::max(0.0, all - (is_v4 ? 3 : 2));
-}
 
 std::uint64_t leased_in(const net::Prefix& block, const ipam::Ledger& ledger) {
     std::uint64_t count = 0;
@@ -41,7 +33,7 @@ LedgerCount count_ledger(const ipam::Ledger& ledger,
                 continue;
             }
             has_block = true;
-            addresses.assignable += assignable_in(block);
+            addresses.assignable += ipam::count_assignable(block);
             addresses.leased += leased_in(block, ledger);
             addresses.resting += ledger.count_resting(block, now);
         }

@@ -2,6 +2,7 @@
 // See ledger.hpp. Next-fit: the search goes on behind the last address and not from the start, so
 // that what has just been given back is the last to be given again.
 #include <algorithm>
+#include <cmath>
 #include <string_view>
 
 #include <weft/ipam/ledger.hpp>
@@ -50,6 +51,11 @@ bool is_assignable(const IpAddress& address, const Prefix& block) {
         return false;
     }
     return !address.is_v4() || whole.contains(successor(address));  // IPv4's last is its broadcast
+}
+
+double count_assignable(const Prefix& block) {
+    const double excepted = block.address.is_v4() ? 3 : 2;
+    return std::max(0.0, std::ldexp(1.0, block.address.bits() - block.length) - excepted);
 }
 
 Result<Ledger> replay(const Journal& journal) {

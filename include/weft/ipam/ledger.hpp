@@ -158,5 +158,7 @@ class Ledger {
 
 /// Whether an address of the block may be a container's at all.
 [[nodiscard]] bool is_assignable(const net::IpAddress& address, const net::Prefix& block);
+/// How many there are: more in a /64 than an integer holds.
+[[nodiscard]] double count_assignable(const net::Prefix& block);
 
 }  // namespace weft::ipam
