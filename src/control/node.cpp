@@ -423,8 +423,8 @@ api::Status Node::status() {
 Vitals Node::vitals() const {
     return impl_->vitals();
 }
-std::optional<LedgerCount> Node::ledger() const {
-    return impl_->ledger();
+ContainerCounts Node::containers() const {
+    return impl_->containers();
 }
 void Node::set_problems(const std::string& part, std::vector<api::Problem> problems) {
     impl_->set_problems(part, std::move(problems));

@@ -51,7 +51,7 @@ class Node::Impl {
     // ---- What there is to say: node_status.cpp -----------------------------------------------
     [[nodiscard]] api::Status status();
     [[nodiscard]] Vitals vitals() const;
-    [[nodiscard]] std::optional<LedgerCount> ledger() const;
+    [[nodiscard]] ContainerCounts containers() const;
     void set_problems(const std::string& part, std::vector<api::Problem> problems) {
         told_[part] = std::move(problems);
     }

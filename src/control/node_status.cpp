@@ -233,24 +233,25 @@ Vitals Node::Impl::vitals() const {
     vitals.not_ready = why_not_ready();
     vitals.lag = lag_;
     vitals.guards_restored = firewall_->restored();
-    if (const auto counts = ipam::read_request_counts(ipam::kDirectoryDefault)) {
-        vitals.container_requests = *counts;
-    }
     return vitals;
 }
 
-std::optional<LedgerCount> Node::Impl::ledger() const {
+ContainerCounts Node::Impl::containers() const {
+    ContainerCounts counts;
+    if (const auto requests = ipam::read_request_counts(ipam::kDirectoryDefault)) {
+        counts.requests = *requests;
+    }
     const Result<ipam::Journal> journal = ipam::read(ipam::kDirectoryDefault);
     if (!journal) {
-        return std::nullopt;
+        return counts;
     }
-    const Result<ipam::Ledger> ledger = ipam::replay(*journal);
-    if (!ledger) {
-        return std::nullopt;
+    if (const Result<ipam::Ledger> ledger = ipam::replay(*journal)) {
+        const auto now =
+            std::chrono::duration_cast<std::chrono::milliseconds>(wall_now().time_since_epoch());
+        counts.ledger =
+            count_ledger(*ledger, node_file().blocks, static_cast<ipam::UnixMs>(now.count()));
     }
-    const auto now =
-        std::chrono::duration_cast<std::chrono::milliseconds>(wall_now().time_since_epoch());
-    return count_ledger(*ledger, node_file().blocks, static_cast<ipam::UnixMs>(now.count()));
+    return counts;
 }
 
 Result<PingTarget> Node::Impl::ping_target(std::string_view target) {

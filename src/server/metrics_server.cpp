@@ -34,7 +34,7 @@ MetricsInput gather(control::Node& node) {
         input.certificate = *certificate;
     }
     input.vitals = node.vitals();
-    input.ledger = node.ledger();
+    input.containers = node.containers();
     input.process = process_usage();
     return input;
 }

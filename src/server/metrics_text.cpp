@@ -310,9 +310,9 @@ std::string metrics_text(const MetricsInput& input) {
         add_certificate(out, *input.certificate);
     }
     add_issuer(out, input.ipam);
-    add_ledger(out, input.ledger);
-    if (input.vitals.container_requests) {
-        add_container_requests(out, *input.vitals.container_requests);
+    add_ledger(out, input.containers.ledger);
+    if (input.containers.requests) {
+        add_container_requests(out, *input.containers.requests);
     }
     add_process(out, input.process);
     return out.take();

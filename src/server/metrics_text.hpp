@@ -29,7 +29,7 @@ struct MetricsInput {
     api::Ipam ipam;
     std::optional<api::CertificateStatus> certificate;
     control::Vitals vitals;
-    std::optional<control::LedgerCount> ledger;
+    control::ContainerCounts containers;
     ProcessUsage process;
 };
 

@@ -64,8 +64,8 @@ class Node {
 
     [[nodiscard]] api::Status status();
     [[nodiscard]] Vitals vitals() const;
-    /// Reads it. Nothing: it cannot be read.
-    [[nodiscard]] std::optional<LedgerCount> ledger() const;
+    /// Reads weft-cni's files.
+    [[nodiscard]] ContainerCounts containers() const;
     /// In status from now on: what `part`, which stands above the node, has to say. Replaces what
     /// it said before.
     void set_problems(const std::string& part, std::vector<api::Problem> problems);

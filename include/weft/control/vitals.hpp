@@ -33,12 +33,17 @@ struct LedgerCount {
     std::vector<AddressCount> addresses;
 };
 
+/// Nothing: it cannot be read.
+struct ContainerCounts {
+    std::optional<LedgerCount> ledger;
+    std::optional<ipam::RequestCounts> requests;  // to weft-cni
+};
+
 struct Vitals {
     std::string not_alive;  // why; "": each thread of the data plane goes round
     std::string not_ready;  // as node.json's reason; "": ready
     LoopLag lag;
     std::uint64_t guards_restored = 0;  // rules and routing that somebody else had removed
-    std::optional<ipam::RequestCounts> container_requests;  // to weft-cni; nothing: unreadable
 };
 
 }  // namespace weft::control

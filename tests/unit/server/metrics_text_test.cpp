@@ -49,8 +49,8 @@ MetricsInput full_input() {
     input.ipam.stocks = {{"ipv4", {}, 24, 4096, 10, 2}};
     input.vitals.lag = {5, std::chrono::milliseconds{2}, std::chrono::milliseconds{1500}};
     input.vitals.guards_restored = 9;
-    input.vitals.container_requests.emplace()[0] = {7, 2, 2'500'000};
-    input.ledger = {.leases = 2, .addresses = {{net::Family::kIpv4, 253, 2, 1}}};
+    input.containers.requests.emplace()[0] = {7, 2, 2'500'000};
+    input.containers.ledger = {.leases = 2, .addresses = {{net::Family::kIpv4, 253, 2, 1}}};
     input.process = {1.5, 4096, 8192, 20, 1024, 1.7e9};
     return input;
 }
@@ -146,12 +146,12 @@ TEST(MetricsText, SaysWhatStatusSays) {
 TEST(MetricsText, LeavesOutWhatIsNotKnown) {
     MetricsInput input = full_input();
     input.certificate.reset();
-    input.ledger.reset();
+    input.containers.ledger.reset();
     input.ipam.stocks.clear();
     input.status.verdict = "degraded";
     input.status.peers[0].last_handshake_ms.reset();
     input.vitals.not_ready = "in no network";
-    input.vitals.container_requests.reset();
+    input.containers.requests.reset();
     const std::string text = metrics_text(input);
     EXPECT_EQ(text.find("weft_certificate"), std::string::npos);
     EXPECT_EQ(text.find("weft_issuer_blocks"), std::string::npos);
