@@ -52,12 +52,8 @@ std::vector<double> changes(std::size_t nodes, std::uint64_t seed, double loss) 
 
 /// UDP and IPv4 headers included, both directions.
 double idle_bytes(std::size_t nodes, std::uint64_t seed) {
-    constexpr int kSeconds = 60;
     World world{seed, nodes};
-    converged(world);
-    const std::uint64_t before = world.bytes();
-    world.run_for(seconds{kSeconds});
-    return static_cast<double>(world.bytes() - before) / kSeconds / static_cast<double>(nodes);
+    return converged(world).bytes_each_second(seconds{60});
 }
 
 /// From the end of a partition of ten minutes, with a change in either half, until all know all.

@@ -80,10 +80,7 @@ TEST_F(GossipSim, AChangeIsKnownByVeryMany) {
     World world{test::seed(), hosts};
     world.start_converged();
     world.run_for(seconds{5});
-    const std::uint64_t before = world.bytes();
-    world.run_for(seconds{10});
-    const double idle =
-        static_cast<double>(world.bytes() - before) / 10 / static_cast<double>(hosts);
+    const double idle = world.bytes_each_second(seconds{10});
     std::vector<double> took;
     for (std::size_t i = 0; i < 5; ++i) {
         world.touch(i * hosts / 5);
@@ -103,10 +100,7 @@ TEST_F(GossipSim, IdleNodesExchangeUnderAKilobyteEachSecond) {
         World world{test::seed(), hosts};
         world.start_converged();
         world.run_for(seconds{20});
-        const std::uint64_t before = world.bytes();
-        world.run_for(seconds{20});
-        const double each =
-            static_cast<double>(world.bytes() - before) / 20 / static_cast<double>(hosts);
+        const double each = world.bytes_each_second(seconds{20});
         std::printf("note: %zu idle nodes: %.0f B/s each\n", hosts, each);
         EXPECT_LE(each, 1'000) << hosts << " nodes";
     }

@@ -308,12 +308,18 @@ bool World::converged() const {
     return first == nullptr || first->members().size() >= running;
 }
 
-std::uint64_t World::bytes() const {
-    std::uint64_t sum = 0;
-    for (const auto& host : hosts_) {
-        sum += host->bytes;
-    }
-    return sum;
+double World::bytes_each_second(Duration duration) {
+    const auto bytes = [this] {
+        std::uint64_t sum = 0;
+        for (const auto& host : hosts_) {
+            sum += host->bytes;
+        }
+        return sum;
+    };
+    const std::uint64_t before = bytes();
+    run_for(duration);
+    return static_cast<double>(bytes() - before) / in_seconds(duration) /
+           static_cast<double>(size());
 }
 
 bool World::one_owner_each() const {

@@ -69,8 +69,9 @@ class World : public Wire {
     // ---- What is there
     [[nodiscard]] std::size_t size() const { return hosts_.size(); }
     [[nodiscard]] Host& host(std::size_t index) { return *hosts_[index]; }
-    [[nodiscard]] std::uint64_t bytes() const;  ///< sent and received by all, headers included
-    [[nodiscard]] bool converged() const;       ///< all that run know the same, and each other
+    /// Runs on for so long: what a node sends and receives in a second of it, headers included.
+    [[nodiscard]] double bytes_each_second(Duration duration);
+    [[nodiscard]] bool converged() const;  ///< all that run know the same, and each other
     /// All that run hold what this one says of itself now.
     [[nodiscard]] bool all_know(std::size_t index) const;
     [[nodiscard]] std::uint64_t routes_withdrawn() const { return withdrawn_; }
