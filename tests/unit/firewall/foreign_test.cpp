@@ -12,6 +12,7 @@
 #include <weft/firewall/foreign.hpp>
 
 #include "private_netns.hpp"
+#include "probes.hpp"
 
 namespace weft::firewall {
 namespace {
@@ -198,10 +199,7 @@ TEST(Foreign, LegacyTablesAreWalkedToo) {
 
 TEST(Foreign, LegacyTablesLetOurPortInOrNot) {
     WEFT_ENTER_PRIVATE_NETNS();
-    Probe probe = forwarded("eth0", "");
-    probe.path = Path::kInput;
-    probe.protocol = IPPROTO_UDP;
-    probe.destination_port = 51840;
+    Probe probe = to_our_port();
     if (judge_legacy("iptables-legacy", "", probe) != "") {
         GTEST_SKIP() << "no iptables-legacy here";
     }
@@ -228,10 +226,7 @@ TEST(Foreign, LegacyTablesLetOurPortInOrNot) {
 /// As iptables-nft writes it, where that knows no expression for the ports.
 TEST(Foreign, LegacyMatchesAreReadInNftablesToo) {
     WEFT_ENTER_PRIVATE_NETNS();
-    Probe probe = forwarded("eth0", "");
-    probe.path = Path::kInput;
-    probe.protocol = IPPROTO_UDP;
-    probe.destination_port = 51840;
+    Probe probe = to_our_port();
     const auto run = [](const std::string& rule) {
         return std::system(  // NOLINT(concurrency-mt-unsafe)
                    ("iptables-nft -w " + rule + " 2>/dev/null").c_str()) == 0;

@@ -15,6 +15,7 @@
 #include <weft/firewall/nftables.hpp>
 
 #include "private_netns.hpp"
+#include "probes.hpp"
 
 namespace weft::firewall {
 namespace {
@@ -400,17 +401,6 @@ TEST(Nftables, CountsByReason) {
         "ip route add 10.32.0.0/12 via 192.0.2.9; ip neigh add 192.0.2.9 lladdr 02:00:00:00:00:09 "
         "dev other; ping -c 2 -i 0.1 -W 1 10.32.0.5");
     EXPECT_GE(nftables->drops()->at("outbound"), 2U);
-}
-
-Probe to_our_port() {
-    Probe probe;
-    probe.path = Path::kInput;
-    probe.in = "eth0";
-    probe.source = *net::IpAddress::parse("192.0.2.1");
-    probe.destination = *net::IpAddress::parse("192.0.2.2");
-    probe.protocol = IPPROTO_UDP;
-    probe.destination_port = 51840;
-    return probe;
 }
 
 Probe from_container(const char* address) {
