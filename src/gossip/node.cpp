@@ -83,7 +83,12 @@ void Node::publish(const OwnRecord& record, const Moment& moment, Actions& actio
     if (parts_->own == record) {
         return;
     }
+    const bool is_first = !parts_->own;
     parts_->own = record;
+    if (!is_first && !parts_->own_records.spend(moment.now)) {
+        parts_->own_waits = true;
+        return;
+    }
     parts_->sign_own(moment, actions);
     parts_->settle(moment, actions);
 }
@@ -117,6 +122,7 @@ void Node::Parts::sign_own(const Moment& moment, Actions& actions) {
     if (!own || epoch_to_store) {
         return;
     }
+    own_waits = false;
     Record record;
     record.node = core.id();
     record.order = {core.own.certificate->certificate.generation, epoch, ++sequence};
@@ -285,6 +291,7 @@ Time Node::next_timer() const {
                      parts_->anti_entropy.next_timer(),
                      parts_->address_seeds.next_timer(),
                      parts_->next_gossip,
+                     parts_->own_waits ? parts_->own_records.next() : Time::max(),
                      parts_->next_withdraw});
 }
 
@@ -302,6 +309,9 @@ void Node::Parts::on_timer(const Moment& moment, Actions& actions) {
     if (moment.now >= next_gossip) {
         gossip(moment, actions);
     }
+    if (own_waits && own_records.spend(moment.now)) {
+        sign_own(moment, actions);
+    }
     if (moment.now >= next_withdraw) {
         next_withdraw = moment.now + kWithdrawInterval;
         withdraw(moment, actions);
@@ -317,7 +327,7 @@ Moment Node::Parts::confirmed(const Moment& moment) const {
 void Node::Parts::settle(const Moment& moment, Actions& actions) {
     if (core.refute) {
         core.refute = false;
-        if (refutations.spend(moment.now)) {
+        if (own_records.spend(moment.now)) {
             ++core.counters.refutations;
             prober.on_refuted();
             sign_own(moment, actions);

@@ -141,7 +141,10 @@ struct Node::Parts {
     std::optional<OwnRecord> own;
     bool own_is_news = true;  ///< our certificate, to the others
     bool left = false;
-    Allowance refutations{5, std::chrono::seconds{10}};
+    /// Below what others take of one node (membership.cpp), so that what it says is known at once
+    /// and not refused: more of it waits, and only the last counts.
+    Allowance own_records{4, std::chrono::seconds{11}};
+    bool own_waits = false;
     Allowance jumps{5, std::chrono::seconds{10}};
     Allowance pushed_rumours{20, std::chrono::milliseconds{50}};
 

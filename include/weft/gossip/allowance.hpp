@@ -29,6 +29,11 @@ struct Allowance {
         left -= 1;
         return true;
     }
+    /// When, at the last look's count, there is one again.
+    [[nodiscard]] Time next() const {
+        const double missing = std::max(0.0, 1 - left);
+        return filled + std::chrono::ceil<Duration>(interval * missing);
+    }
     /// What was spent was another's doing.
     void give_back() { left += 1; }
 };

@@ -50,6 +50,17 @@ TEST_F(OwnRecord, is_signed_once_for_each_change) {
     EXPECT_EQ(node.events.size(), events + 1);
 }
 
+TEST_F(OwnRecord, changes_faster_than_others_take_them_wait_and_the_last_is_known) {
+    for (std::uint16_t i = 1; i <= 20; ++i) {
+        node.publish(static_cast<std::uint16_t>(1'300 + i));
+        world.run(milliseconds{100});
+    }
+    EXPECT_LT(member().record->record.mtu, 1'320);
+    world.run(seconds{11});
+    EXPECT_EQ(relay.node->members().find(node.id())->record->record.mtu, 1'320);
+    EXPECT_EQ(relay.node->counters().over_budget, 0U);
+}
+
 TEST_F(OwnRecord, of_an_earlier_life_is_jumped_past_once_the_disk_knows) {
     node.disk_is_slow = true;
     const gossip::Actions actions = hear(word(kBirth + 100));
