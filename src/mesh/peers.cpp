@@ -50,35 +50,48 @@ std::map<crypto::PublicKey, WantedPeer> wanted_peers(const gossip::Node& node,
     return wanted;
 }
 
+void Caller::observe(State& state, const net::Endpoint& best, const Peer& peer, Time now) {
+    if (state.received != peer.received) {
+        state.received = peer.received;
+        state.turn.reset();
+        state.moved = false;
+    }
+    if (!peer.calling) {
+        state.turn.reset();
+    } else if (!state.turn) {
+        state.turn = now;
+    }
+    state.moved = state.moved || (state.best && *state.best != best);
+    state.best = best;
+}
+
 std::optional<net::Endpoint> Caller::next(const crypto::PublicKey& key,
                                           const std::vector<net::Endpoint>& candidates,
                                           const Peer& peer,
                                           Time now) {
-    State& state = states_[key];
-    if (!peer.calling || state.received != peer.received) {
-        state.received = peer.received;
-        state.turn.reset();
-    }
     if (candidates.empty()) {
         return std::nullopt;
     }
+    State& state = states_[key];
+    const net::Endpoint& best = candidates.front();
+    observe(state, best, peer, now);
     if (!peer.current) {
-        return candidates.front();
+        return best;
     }
-    if (!peer.calling) {
-        return std::nullopt;
+    const Duration called = state.turn ? now - *state.turn : Duration{};
+    if (state.moved && (!peer.session || called >= kDoubt)) {
+        state.moved = false;
+        state.turn.reset();
+        return best == *peer.current ? std::nullopt : std::optional{best};
     }
-    if (!state.turn) {
-        state.turn = now;
-    }
-    if (now - *state.turn < (peer.session ? kSilence : kTurn)) {
+    if (!peer.calling || called < (peer.session ? kSilence : kTurn)) {
         return std::nullopt;
     }
     state.turn = now;
     // Behind the current one; where that is no candidate any more, the first.
     const auto at = std::find(candidates.begin(), candidates.end(), *peer.current);
     const bool wraps = at == candidates.end() || at + 1 == candidates.end();
-    const net::Endpoint& chosen = wraps ? candidates.front() : *(at + 1);
+    const net::Endpoint& chosen = wraps ? best : *(at + 1);
     return chosen == *peer.current ? std::nullopt : std::optional{chosen};
 }
 

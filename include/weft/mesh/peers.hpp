@@ -30,11 +30,15 @@ struct WantedPeer {
     const gossip::Node& node, std::span<const net::Prefix> pools);
 
 /// Which candidate a peer is called at that does not answer where it is. While anything is heard
-/// from it WireGuard's roaming decides, and its endpoint is never touched.
+/// from it WireGuard's roaming decides, and its endpoint is never touched. A best candidate that
+/// has changed since then, so that the peer was heard elsewhere or says that it moved, is taken at
+/// once.
 class Caller {
   public:
     /// A candidate that does not answer handshakes for so long has had its turn.
     static constexpr Duration kTurn = std::chrono::seconds{5};
+    /// For so long a handshake of a session goes unanswered before a new best candidate counts.
+    static constexpr Duration kDoubt = std::chrono::seconds{1};
     /// Nor is a session live whose peer has answered nothing for so long, handshakes neither.
     static constexpr Duration kSilence = std::chrono::seconds{10};
 
@@ -55,7 +59,10 @@ class Caller {
     struct State {
         std::uint64_t received = 0;
         std::optional<Time> turn;  // since when it is called where it is
+        std::optional<net::Endpoint> best;
+        bool moved = false;  // `best` changed, and nothing came through the tunnel since
     };
+    static void observe(State& state, const net::Endpoint& best, const Peer& peer, Time now);
     std::map<crypto::PublicKey, State> states_;
 };
 

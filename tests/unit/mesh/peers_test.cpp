@@ -65,6 +65,31 @@ TEST(MeshCaller, one_that_roamed_and_went_silent_is_called_where_it_says_it_is) 
     EXPECT_EQ(caller.next(kPeer, candidates, peer, Time{} + kTurn), candidates[0]);
 }
 
+TEST(MeshCaller, a_peer_that_was_heard_elsewhere_is_called_there_at_once) {
+    Caller caller;
+    const net::Endpoint before = at("192.0.2.1:51840");
+    const net::Endpoint after = at("198.51.100.9:51840");
+    EXPECT_FALSE(caller.next(kPeer, {before}, {before, false, true}, Time{}));
+    EXPECT_EQ(caller.next(kPeer, {after, before}, {before, false, true}, Time{}), after);
+    EXPECT_FALSE(caller.next(kPeer, {after, before}, {after, false, true}, Time{} + kTurn / 2));
+}
+
+TEST(MeshCaller, a_session_follows_a_new_best_candidate_only_when_it_does_not_answer) {
+    Caller caller;
+    const net::Endpoint before = at("192.0.2.1:51840");
+    const std::vector moved{at("198.51.100.9:51840"), before};
+    Caller::Peer peer{before, true, false, 7};
+    Time now{};
+    EXPECT_FALSE(caller.next(kPeer, {before}, peer, now));
+    EXPECT_FALSE(caller.next(kPeer, moved, peer, now += kTurn));  // idle
+    peer.calling = true;
+    EXPECT_FALSE(caller.next(kPeer, moved, peer, now += kTurn));
+    EXPECT_EQ(caller.next(kPeer, moved, peer, now + Caller::kDoubt), moved[0]);
+    ++peer.received;  // it answered after all where it was
+    EXPECT_FALSE(caller.next(kPeer, moved, peer, now + Caller::kDoubt));
+    EXPECT_FALSE(caller.next(kPeer, moved, peer, now + 2 * Caller::kDoubt));
+}
+
 TEST(MeshCaller, a_new_call_begins_a_new_turn) {
     Caller caller;
     const std::vector candidates{at("192.0.2.1:51840"), at("192.0.2.2:51840")};
