@@ -138,7 +138,7 @@ elif [ $build = yes ]; then
 fi
 [ "$suite" = arm ] || [ -x "$WEFT_BUILD/bench/weft-bench-stream" ] ||
     die "no bench programs in $WEFT_BUILD/bench (leave out --no-build)"
-if needs netns flood restart; then
+if needs netns flood restart gossip; then
     check_tun
     check_namespaces
 fi

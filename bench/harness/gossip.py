@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Suite gossip: networks of several sizes in virtual time."""
+"""Suite gossip: networks of several sizes in virtual time, and three real daemons under a stranger's flood."""
 import os
 import subprocess
 
+import gossip_flood
 from lab import LabError
 from record import LESS, say
 
@@ -21,3 +22,6 @@ def run(record, options):
             for line in done.stdout.splitlines():
                 figure, value, unit = line.split("\t")
                 record.add(figure, f"n{nodes}", float(value), unit, LESS)
+        if options.length != "smoke":
+            say(f"[{repeat + 1}/{options.repeats}] gossip, three daemons, one flooded")
+            gossip_flood.run(record, options)

@@ -8,7 +8,7 @@ import tempfile
 import measure
 from lab import Lab, LabError, cpu_seconds, ip, machine_cpu_seconds, peak_rss_mib
 from record import LESS, MORE, say
-from subjects import PORT, Weft, all_subjects, read_rivals, weft_config, weft_environment, wg_keys
+from subjects import PORT, all_subjects, read_rivals, weft_config, weft_environment, wg_keys
 
 DUMB_SUBJECTS = ["weft", "nebula-aes", "nebula-chacha", "tailscale", "ceiling", "vxlan", "veth"]
 PEER_COUNTS = [1, 4, 64]
@@ -86,7 +86,8 @@ class Round:
 
 # ---- many peers --------------------------------------------------------------------------------
 def start_star(lab, program, count):
-    """Node a with `count` peers p0, p1, ..., all on one bridge; the peers' inner addresses."""
+    """Node a with `count` peers p0, p1, ..., all on one bridge; the addresses at which they answer. Without a
+    program: the bare network, which is what so many processes leave of it."""
     lab.add_namespace("net")
     ip("link", "add", "br0", "type", "bridge", netns="net")
     ip("link", "set", "br0", "up", netns="net")
@@ -99,14 +100,17 @@ def start_star(lab, program, count):
         lab.add_veth("net", f"to-{node}", node, f"v{node}")
         ip("link", "set", f"to-{node}", "master", "br0", netns="net")
         ip("addr", "add", f"{outer[node]}/24", "dev", f"v{node}", netns=node)
+        if program is None:
+            continue
         others = nodes[1:] if node == "a" else ["a"]
         peers = [(n, keys[n][1], f"{outer[n]}:{PORT}", [f"{inner[n]}/32"], 0) for n in others]
         key_file = lab.write(f"{node}/node.key", keys[node][0] + "\n", 0o600)
         lab.write(f"{node}/weft.toml", weft_config(node, key_file, [f"{inner[node]}/32"], peers))
         lab.spawn(node, program, env=weft_environment(lab, node))
+    answering = inner if program else outer
     for node in nodes[1:]:
-        lab.answers("a", inner[node], 30)
-    return [(node, inner[node]) for node in nodes[1:]]
+        lab.answers("a", answering[node], 30)
+    return [(node, answering[node]) for node in nodes[1:]]
 
 
 def star_rate(lab, peers, seconds):
@@ -125,14 +129,14 @@ def star_rate(lab, peers, seconds):
     return sum(report["end"]["sum_received"]["bits_per_second"] for report in reports) / 1e9
 
 
-def run_star(record, build, count, size):
+def run_star(record, subject, program, count, size):
     with tempfile.TemporaryDirectory() as directory, Lab(directory) as lab:
         try:
-            peers = start_star(lab, os.path.join(build, "weftd"), count)
-            record.add(f"peers/{count}", "weft", star_rate(lab, peers, size["tcp"]), "Gbit/s", MORE)
+            peers = start_star(lab, program, count)
+            record.add(f"peers/{count}", subject, star_rate(lab, peers, size["tcp"]), "Gbit/s", MORE)
         except LabError as error:
-            say(f"   weft with {count} peers: {error}")
-            record.fail(f"peers/{count}", "weft", "Gbit/s", MORE, str(error))
+            say(f"   {subject} with {count} peers: {error}")
+            record.fail(f"peers/{count}", subject, "Gbit/s", MORE, str(error))
 
 
 # ---- the model ---------------------------------------------------------------------------------
@@ -178,7 +182,8 @@ def run(record, options):
                 say(f"[{repeat + 1}/{options.repeats}] {subject.name}, dumb NIC")
                 Round(record, subject, "dumb", size).run()
         for count in PEER_COUNTS if options.length != "smoke" else []:
-            if any(isinstance(subject, Weft) and subject.name == "weft" for subject in present):
-                say(f"[{repeat + 1}/{options.repeats}] weft with {count} peers")
-                run_star(record, options.build, count, size)
+            for subject in present:
+                if subject.name in ("weft", "veth"):
+                    say(f"[{repeat + 1}/{options.repeats}] {subject.name} with {count} peers")
+                    run_star(record, subject.name, getattr(subject, "program", None), count, size)
     add_model(record, options.build)
