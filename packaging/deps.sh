@@ -51,7 +51,7 @@ jobs_here() {
     echo $((cores < memory ? cores : memory))
 }
 
-# deps_list GROUP...: package names; the groups are build, run, podman, test, runtimes, bench, arm, deb.
+# deps_list GROUP...: package names; the groups are build, run, podman, test, runtimes, bench, arm, page, deb.
 deps_list() {
     local boost="libboost-dev libboost-json-dev" group
     if ! command -v apt-cache >/dev/null ||
@@ -70,6 +70,7 @@ deps_list() {
         podman) echo "podman runc containernetworking-plugins" ;;
         runtimes) echo "$(deps_list podman) containerd protobuf-compiler curl" ;;
         arm) echo "g++-aarch64-linux-gnu g++-arm-linux-gnueabihf qemu-user-static qemu-user llvm python3 gnuplot-nox" ;;
+        page) echo "chromium fonts-dejavu-core python3" ;;
         deb) echo "dpkg-dev debhelper scdoc lintian" ;;
         bench) echo "gnuplot-nox ethtool python3 tinc libssl-dev libipsec-mb-dev" ;;
         *) die "no such group of packages: $group" ;;

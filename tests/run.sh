@@ -18,7 +18,7 @@ ARCHITECTURES=(arm64 armhf)
 # What CI has no time for: .bats files, and unit tests under sanitizers and emulation (hours of virtual time;
 # kernels that g++'s AddressSanitizer leaves alone).
 FULL_ONLY=(arm:board arm:tunnel interop:boringtun interop:wireguard_go interop:wireguard_go_newest netns:metrics_ports
-    netns:network_keys netns:network_many netns:selftest_mtu runtimes:containerd runtimes:libcni runtimes:podman)
+    netns:network_keys netns:network_many netns:page netns:selftest_mtu runtimes:containerd runtimes:libcni runtimes:podman)
 SLOW_UNITS='-LongHaul.*:*CrossKernel*'
 
 usage() {
@@ -407,7 +407,7 @@ fetch() {
         done
     fi
     if [ $full = yes ] && wants netns; then
-        deps_install runtimes # the stock bridge plugin
+        deps_install runtimes page # the stock bridge plugin; a browser
         [ "$WEFT_INSTALL" = no ] || as_owner bash "$WEFT_ROOT/tests/netns/promtool.sh" "$WEFT_ROOT/build/tools/promtool" || true
     fi
     if wants runtimes && [ -n "$(bats_files runtimes)" ] && [ "$WEFT_INSTALL" = yes ]; then

@@ -13,20 +13,6 @@
 namespace weft::control {
 namespace {
 
-std::string_view name_of(LogLevel level) {
-    switch (level) {
-        case LogLevel::kDebug:
-            return "debug";
-        case LogLevel::kInfo:
-            return "info";
-        case LogLevel::kWarn:
-            return "warn";
-        case LogLevel::kError:
-            return "error";
-    }
-    return "info";
-}
-
 bool is_control(char c) {
     const auto byte = static_cast<unsigned char>(c);
     return byte < 0x20 || byte == 0x7f;
@@ -126,7 +112,7 @@ std::string format_time(WallTime time) {
 
 std::string format_logfmt(const LogLine& line) {
     std::string out = "ts=" + format_time(line.time);
-    append_pair(out, "level", name_of(line.level));
+    append_pair(out, "level", to_string(line.level));
     append_pair(out, "event", line.event);
     for (const LogField& field : line.fields) {
         append_pair(out, field.key, field.value);
@@ -139,7 +125,7 @@ std::string format_logfmt(const LogLine& line) {
 
 std::string format_json(const LogLine& line) {
     std::string out = "{\"ts\":\"" + format_time(line.time) + '"';
-    append_member(out, "level", name_of(line.level));
+    append_member(out, "level", to_string(line.level));
     append_member(out, "event", line.event);
     for (const LogField& field : line.fields) {
         append_member(out, field.key, field.value);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Level, rate limit, format, spdlog. Any thread; the buckets' mutex is held for a look-up only.
+// Level, rate limit, format, spdlog. Any thread; each mutex is held for a look-up or a copy only.
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <weft/base/utf8.hpp>
 #include <weft/control/log_sink.hpp>
 
 #include "log_format.hpp"
@@ -19,12 +19,9 @@ constexpr Duration kCreditMax = kLineCost * LogSink::kBurst;
 constexpr std::string_view kOtherNames = "other";  // the bucket of names beyond kNamesMax
 
 std::optional<LogLevel> parse_level(std::string_view text) {
-    constexpr std::array kLevels = {std::pair{std::string_view{"debug"}, LogLevel::kDebug},
-                                    std::pair{std::string_view{"info"}, LogLevel::kInfo},
-                                    std::pair{std::string_view{"warn"}, LogLevel::kWarn},
-                                    std::pair{std::string_view{"error"}, LogLevel::kError}};
-    for (const auto& [name, level] : kLevels) {
-        if (name == text) {
+    for (const LogLevel level :
+         {LogLevel::kDebug, LogLevel::kInfo, LogLevel::kWarn, LogLevel::kError}) {
+        if (to_string(level) == text) {
             return level;
         }
     }
@@ -96,7 +93,7 @@ std::optional<std::uint64_t> LogSink::admit(std::string_view event, WallTime now
 void LogSink::event(LogLevel level,
                     std::string_view event,
                     std::initializer_list<LogField> fields) {
-    if (level < level_) {
+    if (level < std::min(level_, LogLevel::kInfo)) {
         return;
     }
     const WallTime now = clock_();
@@ -104,8 +101,31 @@ void LogSink::event(LogLevel level,
     if (!suppressed) {
         return;
     }
+    if (level >= LogLevel::kInfo) {
+        LoggedEvent kept{now, level, std::string{event}, {}, *suppressed};
+        for (const LogField& field : fields) {
+            kept.fields.emplace_back(field.key, utf8_excerpt(field.value, kKeptValueMax));
+        }
+        keep(std::move(kept));
+    }
+    if (level < level_) {
+        return;
+    }
     const LogLine line{now, level, event, fields, *suppressed};
     write_(level, format_ == LogFormat::kJson ? format_json(line) : format_logfmt(line));
+}
+
+void LogSink::keep(LoggedEvent event) {
+    const std::scoped_lock lock{kept_.mutex};
+    if (kept_.events.size() == kKeptMax) {
+        kept_.events.pop_front();
+    }
+    kept_.events.push_back(std::move(event));
+}
+
+std::vector<LoggedEvent> LogSink::recent() const {
+    const std::scoped_lock lock{kept_.mutex};
+    return {kept_.events.begin(), kept_.events.end()};
 }
 
 }  // namespace weft::control

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // An HTTP request and its answer without HTTP: what the connection reads and writes, and what the
-// API's routes and metrics' routes decide about. Values.
+// API's routes and metrics' and the page's routes decide about. Values.
 #pragma once
 
 #include <functional>
@@ -24,6 +24,8 @@ struct HttpResponse {
     std::string body;   // gets a newline at its end
     std::string allow;  // for 405: the methods there are
     std::string content_type = "application/json";
+    /// What a browser lets the answer do (Content-Security-Policy): nothing, but for the page.
+    std::string policy = "default-src 'none'; frame-ancestors 'none'";
 };
 
 using HttpReply = std::function<void(HttpResponse)>;

@@ -8,13 +8,15 @@
 
 #include <weft/base/utf8.hpp>
 
+#include "page_routes.hpp"
+
 namespace weft::server {
 namespace {
 
 constexpr std::size_t kExcerptMax = 64;  // bytes of what the client sent, in an error
 constexpr std::string_view kText = "text/plain; charset=utf-8";
 constexpr std::string_view kPrometheusText = "text/plain; version=0.0.4; charset=utf-8";
-constexpr std::string_view kPaths = "/metrics, /healthz, /readyz";
+constexpr std::string_view kPaths = "/, /metrics, /healthz, /readyz";
 
 HttpResponse text(unsigned status, std::string body, std::string_view type = kText) {
     return {status, std::move(body), {}, std::string{type}};
@@ -71,15 +73,24 @@ HttpResponse answer_metrics(const HttpRequest& request,
     }
     const std::string_view target = request.target;
     const std::string_view path = target.substr(0, target.find('?'));
-    if (path != "/metrics" && path != "/healthz" && path != "/readyz") {
+    const PageFile* const file = find_page_file(path);
+    const bool is_mesh = path == kMeshPath;
+    if (file == nullptr && !is_mesh && path != "/metrics" && path != "/healthz" &&
+        path != "/readyz") {
         return text(404,
                     "there is no " + utf8_excerpt(path, kExcerptMax) + "; there are " +
                         std::string{kPaths});
     }
-    if (request.method != "GET") {
-        HttpResponse response = text(405, "only GET is possible here");
-        response.allow = "GET";
+    if (request.method != "GET" && request.method != "HEAD") {
+        HttpResponse response = text(405, "only GET and HEAD are possible here");
+        response.allow = "GET, HEAD";
         return response;
+    }
+    if (file != nullptr) {
+        return page_response(*file);
+    }
+    if (is_mesh) {
+        return {200, source.mesh(), {}};
     }
     if (path == "/healthz") {
         return health(source.not_alive());

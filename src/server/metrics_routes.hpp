@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What metrics' HTTP server answers: GET /metrics, /healthz and /readyz, as text. Without HTTP, so
-// that it can be tested. Control thread.
+// What metrics' HTTP server answers: GET (or HEAD) of /metrics, /healthz and /readyz, as text, and
+// of the page (page_routes). Without HTTP, so that it can be tested. Control thread.
 //
 // A browser on this machine can be led here by a web page whose name its owner lets point to
 // 127.0.0.1 (DNS rebinding): only who calls this server by an address, or localhost, is answered.
@@ -20,6 +20,7 @@ struct MetricsSource {
     std::function<std::string()> metrics;    // in Prometheus' text format
     std::function<std::string()> not_alive;  // why; "": alive
     std::function<std::string()> not_ready;  // why; "": ready
+    std::function<std::string()> mesh;       // for the page (page_routes: mesh_json)
 };
 
 [[nodiscard]] HttpResponse answer_metrics(const HttpRequest& request,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The port, who may come by it, and the text that they get. Control thread.
+// The port, who may come by it, and the texts that they get. Control thread.
 #include <utility>
 
 #include <boost/asio.hpp>
@@ -11,6 +11,7 @@
 #include "http_connection.hpp"
 #include "metrics_routes.hpp"
 #include "metrics_text.hpp"
+#include "page_routes.hpp"
 #include "process_usage.hpp"
 #include "tcp_listener.hpp"
 
@@ -43,7 +44,10 @@ MetricsInput gather(control::Node& node) {
 
 class MetricsServer::Impl : public std::enable_shared_from_this<Impl> {
   public:
-    Impl(const net::Endpoint& at, control::Node& node, boost::asio::io_context& loop, Log& log)
+    Impl(const net::Endpoint& at,
+         control::Node& node,
+         boost::asio::io_context& loop,
+         control::LogSink& log)
         : at_(at),
           node_(node),
           log_(log),
@@ -95,9 +99,14 @@ class MetricsServer::Impl : public std::enable_shared_from_this<Impl> {
         if (at_.address.is_loopback() && !is_from_loopback(socket.native_handle())) {
             return nullptr;
         }
-        const MetricsSource source{[this] { return text(); },
-                                   [this] { return node_.vitals().not_alive; },
-                                   [this] { return node_.vitals().not_ready; }};
+        const MetricsSource source{
+            [this] { return kept(metrics_, [this] { return metrics_text(gather(node_)); }); },
+            [this] { return node_.vitals().not_alive; },
+            [this] { return node_.vitals().not_ready; },
+            [this] {
+                return kept(
+                    mesh_, [this] { return mesh_json(node_.status(), log_.recent(), wall_now()); });
+            }};
         return make_http_connection(
             std::move(socket),
             kMetricsLimits,
@@ -106,12 +115,17 @@ class MetricsServer::Impl : public std::enable_shared_from_this<Impl> {
             });
     }
 
-    const std::string& text() {
-        if (text_.empty() || BootClock::now() - made_ > kTextLives) {
-            text_ = metrics_text(gather(node_));
-            made_ = BootClock::now();
+    struct KeptText {
+        std::string text;
+        Time made;
+    };
+
+    template <class Make>
+    static const std::string& kept(KeptText& last, Make make) {
+        if (last.text.empty() || BootClock::now() - last.made > kTextLives) {
+            last = {make(), BootClock::now()};
         }
-        return text_;
+        return last.text;
     }
 
     [[nodiscard]] std::vector<api::Problem> exposure() const {
@@ -121,8 +135,8 @@ class MetricsServer::Impl : public std::enable_shared_from_this<Impl> {
         return {{"metrics_exposed",
                  "warning",
                  at_.to_string(),
-                 "whoever reaches this address reads the names of peers and what they send, and "
-                 "there is no password",
+                 "whoever reaches this address reads the names and addresses of peers, what they "
+                 "send and what this node logs, and there is no password",
                  "let only those who may come to it by a firewall, or set api.metrics = "
                  "\"127.0.0.1:" +
                      std::to_string(at_.port) + "\" and restart weftd"}};
@@ -130,19 +144,19 @@ class MetricsServer::Impl : public std::enable_shared_from_this<Impl> {
 
     net::Endpoint at_;
     control::Node& node_;
-    Log& log_;
+    control::LogSink& log_;
     boost::asio::steady_timer timer_;
     std::shared_ptr<Acceptor> acceptor_;
     UniqueFd listening_;
     bool told_ = false;
-    std::string text_;
-    Time made_;
+    KeptText metrics_;
+    KeptText mesh_;
 };
 
 MetricsServer::MetricsServer(const std::optional<net::Endpoint>& at,
                              control::Node& node,
                              boost::asio::io_context& loop,
-                             Log& log) {
+                             control::LogSink& log) {
     if (at) {
         impl_ = std::make_shared<Impl>(*at, node, loop, log);
         impl_->start();

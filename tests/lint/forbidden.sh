@@ -42,6 +42,9 @@ forbid "the CLI never links GPL libraries" 'weft_room\((cli|config|api|sys|net|b
 forbid "libcurl belongs to the programs of discovery: weftd never links it" \
     "$include<curl/" 'include/weft/*' 'src/*.cpp' 'src/*.hpp' ':!src/discovery/scaleway/*'
 
+forbid "what others have named goes into the page as text" \
+    'innerHTML|outerHTML|insertAdjacentHTML|document\.write|srcdoc|setHTML|\beval\(|new Function' 'src/server/page/*'
+
 ! [ -x build/release/weftd ] || ! objdump -p build/release/weftd | grep -q 'NEEDED.*libcurl' ||
     complain "build/release/weftd links libcurl"
 # The plugin is one file that any machine runs: what is in it is read off its map.

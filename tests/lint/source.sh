@@ -5,7 +5,8 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 readonly MAX_LINES=500
-mapfile -t sources < <(files '*.cpp' '*.hpp' '*.sh' '*.bats' '*.bash' '*.cmake' '*CMakeLists.txt' '.ci/*' '*.py')
+mapfile -t sources < <(files '*.cpp' '*.hpp' '*.sh' '*.bats' '*.bash' '*.cmake' '*CMakeLists.txt' '.ci/*' '*.py' \
+    '*.js' '*.css' '*.html' 'src/*.svg')
 for file in "${sources[@]}"; do
     head -n 3 "$file" | grep -q 'SPDX-License-Identifier: ' ||
         complain "$file:1: no SPDX-License-Identifier line in the first three"

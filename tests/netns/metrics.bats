@@ -29,6 +29,16 @@ teardown_file() { lab_down; }
     fails grep -i '^access-control' "$BATS_TEST_TMPDIR/answer"
 }
 
+@test "the page and what it shows" {
+    inside a curl -sSi http://127.0.0.1:9484/ >"$BATS_TEST_TMPDIR/answer"
+    grep -i "^content-security-policy: default-src 'none'; script-src 'self';" "$BATS_TEST_TMPDIR/answer"
+    grep -i '^referrer-policy: no-referrer' "$BATS_TEST_TMPDIR/answer"
+    grep -q '<title>weft</title>' "$BATS_TEST_TMPDIR/answer"
+    get a /page/mesh.json | jq -e '.peers[0].name == "b" and (.peers[0] | has("public_key") | not) and
+        (.events | any(.event == "node_started")) and .isa.chosen and .now_ms'
+    [ "$(code a -H 'Host: evil.example' http://127.0.0.1:9484/page/mesh.json)" = 403 ]
+}
+
 @test "alive and ready, and why not" {
     [ "$(get a /healthz)" = ok ]
     [ "$(get b /readyz)" = ok ]
@@ -43,7 +53,8 @@ teardown_file() { lab_down; }
     [[ $output == *405* && ${output,,} == *"allow: get"* ]]
     [ "$(code a -X OPTIONS -H 'Origin: http://evil.example' http://127.0.0.1:9484/metrics)" = 405 ]
     [ "$(code a http://127.0.0.1:9484/v1/status)" = 404 ]
-    [[ $(get a /) == *"/metrics, /healthz, /readyz"* ]]
+    [[ $(get a /x) == *"/metrics, /healthz, /readyz"* ]]
+    [ "$(code a -I http://127.0.0.1:9484/metrics)" = 200 ]
     [ "$(code a -H 'Host: evil.example:9484' http://127.0.0.1:9484/metrics)" = 403 ]
     [ "$(code a -H 'Host: localhost' http://127.0.0.1:9484/metrics)" = 200 ]
     [ "$(code a -H "X: $(head -c 9000 /dev/zero | tr '\0' x)" http://127.0.0.1:9484/metrics)" = 431 ]

@@ -3,6 +3,7 @@
 // the packet path counts and never logs. The sink (control/log_sink) rate-limits by event name.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <string>
@@ -11,6 +12,11 @@
 namespace weft {
 
 enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarn, kError };
+
+[[nodiscard]] constexpr std::string_view to_string(LogLevel level) {
+    constexpr std::string_view kNames[] = {"debug", "info", "warn", "error"};
+    return kNames[static_cast<std::size_t>(level)];
+}
 
 struct LogField {
     std::string_view key;

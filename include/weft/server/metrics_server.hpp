@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Metrics and health by HTTP on a TCP address (api.metrics; README.md): GET only, for whoever
-// reaches the address, so that is loopback unless the configuration says otherwise. A node goes on
-// without it: what is wrong is a problem in its status, and tried again. Control thread.
+// Metrics, health and the page by HTTP on a TCP address (api.metrics; README.md): GET only, for
+// whoever reaches the address, so that is loopback unless the configuration says otherwise. A node
+// goes on without it: what is wrong is a problem in its status, and tried again. Control thread.
 #pragma once
 
 #include <memory>
 #include <optional>
 
-#include <weft/base/log.hpp>
+#include <weft/control/log_sink.hpp>
 #include <weft/control/node.hpp>
 #include <weft/net/address.hpp>
 
@@ -15,11 +15,12 @@ namespace weft::server {
 
 class MetricsServer {
   public:
-    /// Serves `node`, which must outlive stop(), as `loop` and `log`; nowhere: nothing.
+    /// Serves `node`, which must outlive stop(), as `loop` and `log`, whose last events the page
+    /// shows; nowhere: nothing.
     MetricsServer(const std::optional<net::Endpoint>& at,
                   control::Node& node,
                   boost::asio::io_context& loop,
-                  Log& log);
+                  control::LogSink& log);
     ~MetricsServer();  // NOLINT(bugprone-exception-escape): a timer that cannot be cancelled
     MetricsServer(const MetricsServer&) = delete;
     MetricsServer& operator=(const MetricsServer&) = delete;

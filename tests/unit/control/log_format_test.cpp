@@ -104,6 +104,25 @@ TEST_F(LogSinkTest, BoundsTheNamesItRemembers) {
     EXPECT_EQ(lines_.size(), before + LogSink::kBurst);
 }
 
+TEST_F(LogSinkTest, KeepsTheLastEventsWhateverIsWritten) {
+    LogSink quiet{
+        LogLevel::kError, LogFormat::kLogfmt, [this] { return now_; }, [](auto, auto&) {}};
+    for (std::size_t i = 0; i < LogSink::kKeptMax; ++i) {
+        quiet.info("name" + std::to_string(i));
+    }
+    quiet.debug("not_kept");
+    quiet.warn("last", {{"cause", std::string(1000, 'x') + "\xff"}});
+    const std::vector<LoggedEvent> kept = quiet.recent();
+    ASSERT_EQ(kept.size(), LogSink::kKeptMax);
+    EXPECT_EQ(kept.front().name, "name1");
+    EXPECT_EQ(kept.back().name, "last");
+    EXPECT_EQ(kept.back().level, LogLevel::kWarn);
+    EXPECT_EQ(kept.back().time, kNoon);
+    ASSERT_EQ(kept.back().fields.size(), 1U);
+    EXPECT_EQ(kept.back().fields[0].first, "cause");
+    EXPECT_EQ(kept.back().fields[0].second.size(), LogSink::kKeptValueMax + 3);  // "..."
+}
+
 TEST(LogSink, RefusesUnknownLevelsAndFormats) {
     EXPECT_FALSE(LogSink::open("loud", "logfmt"));
     EXPECT_FALSE(LogSink::open("info", "xml"));

@@ -16,8 +16,10 @@ HttpResponse asked(const std::string& method,
                    const std::string& target,
                    const std::string& host = "127.0.0.1:9484",
                    const std::string& why_not = "") {
-    const MetricsSource source{
-        [] { return std::string{"metric 1\n"}; }, [&] { return why_not; }, [&] { return why_not; }};
+    const MetricsSource source{[] { return std::string{"metric 1\n"}; },
+                               [&] { return why_not; },
+                               [&] { return why_not; },
+                               [] { return std::string{"{}"}; }};
     return answer_metrics({method, target, {}, {}, host}, kLoopback, source);
 }
 
@@ -38,19 +40,48 @@ TEST(MetricsRoutes, SaysWhyItIsNotWell) {
     }
 }
 
-TEST(MetricsRoutes, OnlyGetIsPossible) {
-    for (const char* const method : {"POST", "HEAD", "OPTIONS", "PUT", "DELETE", "get", ""}) {
-        const HttpResponse answer = asked(method, "/metrics");
-        EXPECT_EQ(answer.status, 405U) << method;
-        EXPECT_EQ(answer.allow, "GET");
+TEST(MetricsRoutes, OnlyGetAndHeadArePossible) {
+    for (const char* const path : {"/metrics", "/", "/page/main.js", "/page/mesh.json"}) {
+        EXPECT_EQ(asked("HEAD", path).status, 200U);
+        for (const char* const method : {"POST", "OPTIONS", "PUT", "DELETE", "get", ""}) {
+            const HttpResponse answer = asked(method, path);
+            EXPECT_EQ(answer.status, 405U) << method;
+            EXPECT_EQ(answer.allow, "GET, HEAD");
+        }
     }
 }
 
+TEST(MetricsRoutes, ServesThePageWhichTakesNothingFromElsewhere) {
+    const HttpResponse page = asked("GET", "/?x");
+    EXPECT_EQ(page.status, 200U);
+    EXPECT_EQ(page.content_type, "text/html; charset=utf-8");
+    EXPECT_TRUE(
+        page.policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self';"));
+    EXPECT_NE(page.policy.find("frame-ancestors 'none'"), std::string::npos);
+    EXPECT_EQ(page.policy.find("unsafe"), std::string::npos);
+    EXPECT_EQ(asked("GET", "/page/main.js").content_type, "text/javascript; charset=utf-8");
+    EXPECT_EQ(asked("GET", "/page/style.css").content_type, "text/css; charset=utf-8");
+    EXPECT_EQ(asked("GET", "/page/icon.svg").content_type, "image/svg+xml");
+    EXPECT_EQ(asked("GET", "/page/mesh.json").body, "{}");
+    EXPECT_EQ(asked("GET", "/page/mesh.json").content_type, "application/json");
+    EXPECT_EQ(asked("GET", "/metrics").policy, "default-src 'none'; frame-ancestors 'none'");
+}
+
 TEST(MetricsRoutes, NamesThePathsThereAre) {
-    for (const char* const target : {"/", "", "/metrics/", "//metrics", "/v1/status", "*"}) {
+    for (const char* const target : {"",
+                                     "/metrics/",
+                                     "//metrics",
+                                     "/v1/status",
+                                     "*",
+                                     "//",
+                                     "/index.html",
+                                     "/page/",
+                                     "/page/index.html",
+                                     "/page/../page/main.js",
+                                     "/page/%6dain.js"}) {
         const HttpResponse answer = asked("GET", target);
         EXPECT_EQ(answer.status, 404U) << target;
-        EXPECT_NE(answer.body.find("/metrics, /healthz, /readyz"), std::string::npos);
+        EXPECT_NE(answer.body.find("/, /metrics, /healthz, /readyz"), std::string::npos);
     }
 }
 
@@ -68,6 +99,7 @@ TEST(MetricsRoutes, AnswersNobodyWhoCallsItByAnotherName) {
                                    "localhost:1:2"}) {
         EXPECT_EQ(asked("GET", "/metrics", host).status, 403U) << host;
         EXPECT_EQ(asked("POST", "/", host).status, 403U) << host;
+        EXPECT_EQ(asked("GET", "/page/mesh.json", host).status, 403U) << host;
     }
     for (const char* const host : {"127.0.0.1",
                                    "127.0.0.1:1",
