@@ -102,6 +102,9 @@ struct RootFiles {
 int print_checks(const Context& context,
                  const std::vector<api::Check>& checks,
                  const std::string* document);
+/// What helps to find out what is wrong, without secrets, as a tar file: `file`, or one named after
+/// the node and the time; with `to_stdout` on the terminal's output.
+[[nodiscard]] int write_report(const Context& context, std::string file, bool to_stdout);
 /// Ends the daemon and removes the guards that outlive it.
 [[nodiscard]] int take_down(const Context& context);
 
