@@ -18,7 +18,7 @@ ARCHITECTURES=(arm64 armhf)
 # What CI has no time for: .bats files, and unit tests under sanitizers and emulation (hours of virtual time;
 # kernels that g++'s AddressSanitizer leaves alone).
 FULL_ONLY=(arm:board arm:tunnel interop:boringtun interop:wireguard_go interop:wireguard_go_newest netns:metrics_ports
-    netns:network_keys netns:network_many netns:selftest_mtu runtimes:containerd runtimes:libcni runtimes:podman)
+    netns:network_keys netns:network_many netns:path_mtu netns:selftest_mtu runtimes:containerd runtimes:libcni runtimes:podman)
 SLOW_UNITS='-LongHaul.*:*CrossKernel*'
 
 usage() {

@@ -95,7 +95,7 @@ struct RootFiles {
 [[nodiscard]] int generate_key(const Context& context);
 [[nodiscard]] int derive_public_key(const Context& context);
 
-[[nodiscard]] int show_checks(const Context& context, bool json);
+[[nodiscard]] int show_checks(const Context& context, const std::string& peer, bool json);
 /// Of this machine alone, without the daemon.
 [[nodiscard]] int show_offline_checks(const Context& context, bool json);
 /// As a table, or `document` where there is one. The exit code says whether something is wrong.

@@ -22,6 +22,7 @@ struct Options {
     api::SignRequest signing;
     RootFiles root;
     CniPlaces cni;
+    std::string peer;
     std::string output;
     std::string name;  // of a node or an issuer, or a token's id, or an issuer's request
     unsigned nodes = 0;
