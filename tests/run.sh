@@ -15,10 +15,10 @@ PARTS=(lint build unit sim asan tsan isa arm netns hurt interop runtimes package
 TSAN_UNITS=(unit_wg unit_dataplane unit_refusal unit_control)
 LOGS=$WEFT_ROOT/build/test-logs
 ARCHITECTURES=(arm64 armhf)
-# What CI has no time for: .bats files, and unit tests under sanitizers and emulation (hours of virtual time;
-# kernels that g++'s AddressSanitizer leaves alone).
+# What CI has no time for: .bats files; unit tests under sanitizers and emulation (hours of virtual time).
 FULL_ONLY=(arm:board arm:tunnel interop:boringtun interop:wireguard_go interop:wireguard_go_newest netns:metrics_ports
-    netns:network_keys netns:network_many netns:page netns:selftest_mtu runtimes:containerd runtimes:libcni runtimes:podman)
+    netns:network_keys netns:network_many netns:page netns:path_mtu netns:selftest_mtu runtimes:containerd runtimes:libcni
+    runtimes:podman)
 SLOW_UNITS='-LongHaul.*:*CrossKernel*'
 
 usage() {

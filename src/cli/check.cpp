@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// weft check: what was looked at, one line each, and what to do about what is wrong.
+// weft check: what was looked at, here or with a peer from both ends, one line each, and what to do
+// about what is wrong.
 // weft down: the daemon and its guards go. One thread.
 #include <algorithm>
 #include <chrono>
@@ -119,8 +120,12 @@ int print_checks(const Context& context,
     return failed == 0 ? kOk : kDegraded;
 }
 
-int show_checks(const Context& context, bool json) {
-    const Answer answer = ask(context, {"GET", "/v1/check", {}, kCheckTimeout});
+int show_checks(const Context& context, const std::string& peer, bool json) {
+    if (!peer.empty() && !fits_target(peer)) {
+        return fail(context, invalid("no member has such a name", "weft node list"), kUsage);
+    }
+    const std::string target = "/v1/check" + (peer.empty() ? "" : "/" + peer);
+    const Answer answer = ask(context, {"GET", target, {}, kCheckTimeout});
     if (answer.exit_code != kOk) {
         return answer.exit_code;
     }

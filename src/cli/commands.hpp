@@ -95,13 +95,16 @@ struct RootFiles {
 [[nodiscard]] int generate_key(const Context& context);
 [[nodiscard]] int derive_public_key(const Context& context);
 
-[[nodiscard]] int show_checks(const Context& context, bool json);
+[[nodiscard]] int show_checks(const Context& context, const std::string& peer, bool json);
 /// Of this machine alone, without the daemon.
 [[nodiscard]] int show_offline_checks(const Context& context, bool json);
 /// As a table, or `document` where there is one. The exit code says whether something is wrong.
 int print_checks(const Context& context,
                  const std::vector<api::Check>& checks,
                  const std::string* document);
+/// What helps to find out what is wrong, without secrets, as a tar file: `file`, or one named after
+/// the node and the time; with `to_stdout` on the terminal's output.
+[[nodiscard]] int write_report(const Context& context, std::string file, bool to_stdout);
 /// Ends the daemon and removes the guards that outlive it.
 [[nodiscard]] int take_down(const Context& context);
 

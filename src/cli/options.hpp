@@ -22,6 +22,8 @@ struct Options {
     api::SignRequest signing;
     RootFiles root;
     CniPlaces cni;
+    std::string peer;
+    std::string output;
     std::string name;  // of a node or an issuer, or a token's id, or an issuer's request
     unsigned nodes = 0;
     unsigned timeout_s = 30;
@@ -31,6 +33,7 @@ struct Options {
     bool with_licences = false;
     bool wait_ready = false;
     bool offline = false;
+    bool to_stdout = false;
     std::function<int(const Context&)> command;
 };
 

@@ -12,9 +12,9 @@
 #include <weft/api/network_keys.hpp>
 #include <weft/base/read_to_end.hpp>
 #include <weft/base/wipe.hpp>
-#include <weft/base/write_file.hpp>
 
 #include "commands.hpp"
+#include "new_file.hpp"
 #include "passphrase.hpp"
 #include "text.hpp"
 
@@ -23,30 +23,6 @@ namespace {
 
 constexpr std::chrono::seconds kStretchTimeout{60};  // a passphrase, on the slowest boards
 constexpr std::size_t kTextMax = 8192;
-
-Error exists(const std::string& path) {
-    return Error{std::make_error_code(std::errc::file_exists),
-                 path + " is there already, and is not overwritten",
-                 "give another name, or move it away"};
-}
-
-/// A file that is whole, or none.
-Result<> write_new(const std::string& path, std::string_view text) {
-    constexpr mode_t kOwnerOnly = 0600;
-    const UniqueFd file{
-        ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, kOwnerOnly)};
-    if (!file.valid()) {
-        return errno == EEXIST ? exists(path) : errno_error(errno, "create " + path);
-    }
-    Result<> written = write_all(file.get(), bytes_of(text), path);
-    if (written && ::fsync(file.get()) != 0) {
-        written = errno_error(errno, path);
-    }
-    if (!written) {
-        ::unlink(path.c_str());
-    }
-    return written;
-}
 
 Result<std::string> read_text(const Context& context, const std::string& path) {
     if (path == "-") {
@@ -78,7 +54,7 @@ Answer ask_secretly(const Context& context, std::string_view target, Request req
 int export_root(const Context& context, const RootFiles& files) {
     struct stat found {};
     if (!files.file.empty() && ::lstat(files.file.c_str(), &found) == 0) {
-        return fail(context, exists(files.file));  // before somebody types a passphrase
+        return fail(context, is_there_already(files.file));  // before somebody types a passphrase
     }
     auto passphrase = find_passphrase(files.passphrase_file, Prompts::kTwice);
     if (!passphrase) {

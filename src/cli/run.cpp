@@ -25,6 +25,8 @@ Examples:
   weft status                                      is everything well, and if not, what to do
   weft status --json | jq .peers                   for scripts; the format is stable
   weft check                                       sysctls, firewalls and what else may be wrong
+  weft check --peer b                              the way to b, from both ends
+  weft report                                      for whom you ask for help: a tar file without secrets
   weft ping b                                      through the tunnel to the peer named b
   weft init                                        a network whose first node is this one
   weft join $(ssh a weft token create)             into the network of node a
@@ -75,10 +77,27 @@ void add_daemon_commands(CLI::App& app, Options& options) {
     CLI::App* check = add_command(
         app, "check", "Look for what is wrong on this node", options, [&](const Context& c) {
             return options.offline ? show_offline_checks(c, options.json)
-                                   : show_checks(c, options.json);
+                                   : show_checks(c, options.peer, options.json);
         });
-    check->add_flag("--offline", options.offline, "What can be seen without the daemon");
+    CLI::Option* offline =
+        check->add_flag("--offline", options.offline, "What can be seen without the daemon");
+    check
+        ->add_option(
+            "--peer",
+            options.peer,
+            "The way to that member, from both ends: reachability, loss, RTT, MTU, clocks, "
+            "firewalls, versions")
+        ->excludes(offline);
     add_json_flag(check, options);
+    CLI::App* report = add_command(
+        app,
+        "report",
+        "Collect what others need to help, without secrets",
+        options,
+        [&](const Context& c) { return write_report(c, options.output, options.to_stdout); });
+    CLI::Option* output = report->add_option(
+        "--output", options.output, "A new tar file; else weft-report-NODE-TIME.tar");
+    report->add_flag("--stdout", options.to_stdout, "Write the tar there")->excludes(output);
     add_command(app, "down", "Stop the daemon and remove its guards", options, take_down);
     add_command(app, "reload", "Make the daemon read its configuration again", options, reload);
 }

@@ -170,6 +170,7 @@ std::vector<PeerSample> samples_of(dataplane::Engine& engine) {
             sample.last_handshake = tunnel->last_handshake();
             sample.session_live = is_live(peer, now);
             sample.handshake_pending = tunnel->handshake_pending();
+            sample.tx_bytes = peer.counters.tx_bytes.load(std::memory_order_relaxed);
         }
     });
     return samples;

@@ -107,7 +107,7 @@ Result<> LinkSetup::sync_addresses(std::span<const net::Prefix> wanted) {
     return add_addresses(wanted);  // those that went with the first address of their subnet
 }
 
-void LinkSetup::sync_routes(const std::set<net::Prefix>& wanted,
+void LinkSetup::sync_routes(const std::map<net::Prefix, std::uint32_t>& wanted,
                             std::span<const net::Prefix> pools) {
     for (auto it = installed_.begin(); it != installed_.end();) {
         const auto& [prefix, table] = *it;
@@ -122,20 +122,25 @@ void LinkSetup::sync_routes(const std::set<net::Prefix>& wanted,
         }
         it = installed_.erase(it);
     }
-    std::set<std::pair<net::Prefix, std::uint32_t>> present;
+    std::map<std::pair<net::Prefix, std::uint32_t>, std::uint32_t> present;  // to their MTUs
     for (const std::uint32_t table : {netlink::kMainTable, kPoolTable}) {
         if (const auto routes = rtnetlink_.routes(index_, table)) {
             for (const netlink::Route& route : *routes) {
-                present.emplace(route.destination, table);
+                present.emplace(std::pair{route.destination, table}, route.mtu);
             }
         }
     }
     std::map<net::Prefix, Error> failed;
-    for (const net::Prefix& prefix : wanted) {
+    for (const auto& [prefix, mtu] : wanted) {
         const std::uint32_t table = table_of(prefix, pools);
-        Result<> added = present.contains({prefix, table})
-                             ? Result<>{}
-                             : rtnetlink_.add_route({prefix, index_, {}, kProtocol, {}, table});
+        const netlink::Route route{prefix, index_, {}, kProtocol, {}, table, mtu};
+        const auto there = present.find({prefix, table});
+        Result<> added;
+        if (there == present.end()) {
+            added = rtnetlink_.add_route(route);
+        } else if (there->second != mtu) {
+            added = rtnetlink_.replace_route(route);
+        }
         if (added) {
             installed_[prefix] = table;
             continue;

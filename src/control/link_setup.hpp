@@ -48,7 +48,9 @@ class LinkSetup {
     /// Ensures every wanted route, removes what is no longer wanted; what lies in one of `pools`
     /// is in the pools' own table (pool_routing.hpp). A route that cannot be added is logged once,
     /// told by failed_routes() and tried again at the next call.
-    void sync_routes(const std::set<net::Prefix>& wanted, std::span<const net::Prefix> pools);
+    /// The values: MTUs of the routes, 0 for the interface's.
+    void sync_routes(const std::map<net::Prefix, std::uint32_t>& wanted,
+                     std::span<const net::Prefix> pools);
     /// Whether messages of this path would leave by another interface than the peer's came in by,
     /// or not at all (kernel socket.c, send4 and send6).
     [[nodiscard]] bool has_moved(const net::Path& path, std::uint32_t fwmark);

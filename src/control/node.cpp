@@ -58,7 +58,8 @@ Node::Impl::Impl(config::Config config, Environment environment)
           [this](std::vector<net::IpAddress> machines) { on_machines(std::move(machines)); }),
       timer_(env_.loop),
       reconcile_timer_(env_.loop),
-      down_timer_(env_.loop) {}
+      down_timer_(env_.loop),
+      measure_timer_(env_.loop) {}
 
 Result<> Node::Impl::start_engine() {
     const Result<const crypto::AeadKernels*> kernels = crypto::choose_kernels(config_.node.isa);
@@ -98,6 +99,7 @@ Result<> Node::Impl::start_engine() {
         }
         mtu_ = *found;
     }
+    path_probes_.emplace(mtu_);
     dataplane::EngineConfig engine;
     engine.interface = config_.node.interface;
     engine.listen_port = config_.node.listen_port;
@@ -181,6 +183,7 @@ void Node::Impl::stop() {
     discovered_.stop();
     node_file_.write_stopped("weftd has stopped");
     down_timer_.cancel();
+    measure_timer_.cancel();
     firewall_.reset();  // the guards stay
     network_.reset();
     overlay_.reset();
@@ -321,7 +324,12 @@ void Node::Impl::sync_routes() {
         }
     }
     skipped_routes_ = wanted.skipped;
-    link_->sync_routes(wanted.routes, firewall_->guarded());
+    small_paths_ = small_paths();
+    std::map<net::Prefix, std::uint32_t> routes = small_paths_;
+    for (const net::Prefix& prefix : wanted.routes) {
+        routes.emplace(prefix, 0);
+    }
+    link_->sync_routes(routes, firewall_->guarded());
     routes_tried_ = BootClock::now();
 }
 
@@ -413,6 +421,9 @@ Result<> Node::apply(const DeviceEdit& edit) {
 }
 std::vector<api::Check> Node::check() {
     return impl_->check();
+}
+Result<> Node::check_peer(std::string_view name, PeerChecked done) {
+    return impl_->check_peer(name, std::move(done));
 }
 void Node::end_soon() {
     impl_->end_soon();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The node's state. What it does is in five files: node.cpp (life, changes), node_network.cpp (what
+// The node's state. What it does is in six files: node.cpp (life, changes), node_network.cpp (what
 // the network it is in makes of it), node_watch.cpp (each second), node_status.cpp (what there is
-// to say), node_check.cpp (what may be wrong). Control thread.
+// to say), node_check.cpp (what may be wrong), node_peer_check.cpp (between two). Control thread.
 #pragma once
 
 #include <map>
@@ -30,6 +30,8 @@
 #include "node_file_writer.hpp"
 #include "overlay.hpp"
 #include "own_names.hpp"
+#include "path_probes.hpp"
+#include "peer_check.hpp"
 #include "peer_watch.hpp"
 #include "reconcile.hpp"
 #include "resolver.hpp"
@@ -55,7 +57,8 @@ class Node::Impl {
     void set_problems(const std::string& part, std::vector<api::Problem> problems) {
         told_[part] = std::move(problems);
     }
-    [[nodiscard]] std::vector<api::Check> check();  // node_check.cpp
+    [[nodiscard]] std::vector<api::Check> check();                 // node_check.cpp
+    Result<> check_peer(std::string_view name, PeerChecked done);  // node_peer_check.cpp
     void end_soon();
     [[nodiscard]] Result<PingTarget> ping_target(std::string_view target);
     [[nodiscard]] std::string session_of(const KeyBytes& public_key);
@@ -117,10 +120,39 @@ class Node::Impl {
     void add_network_problems(std::vector<api::Problem>& out) const;
     void add_member_problems(std::vector<api::Problem>& out) const;
 
+    // ---- Between two ends: node_peer_check.cpp -----------------------------------------------
+    struct PeerChecking {
+        gossip::NodeId node;
+        KeyBytes key{};
+        std::string name;
+        std::optional<net::Endpoint> to;  // nothing: no way there is known
+        gossip::ProbeNumber number = 0;   // of the question
+        Time began;
+        Time asked;
+        std::optional<api::Sight> there;
+        bool there_is_final = false;
+        PeerChecked done;
+    };
+    [[nodiscard]] std::optional<net::Endpoint> way_to(const KeyBytes& key,
+                                                      const mesh::WantedPeer& member) const;
+    void measure(const gossip::NodeId& node, const net::Endpoint& to);
+    void arm_measuring();
+    void on_measuring();
+    void ask_for_sight(PeerChecking& checking, bool begins);
+    void on_asked(const gossip::Actions::Asked& asked);
+    void on_seen(const gossip::Actions::Seen& seen);
+    void on_pinged(const gossip::Actions::PeerTime& answer);
+    [[nodiscard]] api::Sight sight_of(const gossip::NodeId& node, const KeyBytes& key);
+    [[nodiscard]] PeerFindings findings_of(const PeerChecking& checking, Time now);
+    void conclude_checks(Time now);
+
     // ---- Each second: node_watch.cpp ---------------------------------------------------------
     void arm_timer();
     void on_tick();
     void observe_peers();
+    void probe_paths();
+    [[nodiscard]] std::map<net::Prefix, std::uint32_t> small_paths() const;
+    void add_path_problems(std::vector<api::Problem>& out) const;
     void check_sources();
     void keep_timestamps();
     void greet_peers();
@@ -174,6 +206,8 @@ class Node::Impl {
     PeerWatch watch_;
     TimestampFile timestamps_;
     LivePeers live_peers_;
+    std::optional<PathProbes> path_probes_;
+    std::map<net::Prefix, std::uint32_t> small_paths_;  // routes with an MTU of their own
     NodeFileWriter node_file_;
     std::vector<LivePeers::Peer> to_greet_;  // of the last run, not called yet
     std::vector<PeerSample> samples_;        // of the last look
@@ -193,6 +227,10 @@ class Node::Impl {
     boost::asio::steady_timer timer_;
     boost::asio::steady_timer reconcile_timer_;
     boost::asio::steady_timer down_timer_;
+    boost::asio::steady_timer measure_timer_;
+    std::map<gossip::NodeId, Measurement> measurements_;
+    std::vector<PeerChecking> peer_checks_;
+    bool measuring_ = false;  // the timer is armed
 };
 
 }  // namespace weft::control

@@ -45,7 +45,10 @@ Result<> Node::Impl::start_network() {
                                     random_,
                                     network_directory(env_.paths, config_),
                                     config_.gossip.enabled,
-                                    [this] { reconcile_soon(); }});
+                                    [this] { reconcile_soon(); },
+                                    [this](const auto& answer) { on_pinged(answer); },
+                                    [this](const auto& asked) { on_asked(asked); },
+                                    [this](const auto& seen) { on_seen(seen); }});
     network_ = std::make_unique<Network>(
         std::make_unique<Network::Impl>(Network::Impl::Parts{env_.loop,
                                                              *overlay_,
@@ -275,6 +278,7 @@ void Node::Impl::describe_self() {
     gossip::OwnRecord own;
     own.boot_id = boot_id_;
     own.mtu = static_cast<std::uint16_t>(mtu_);
+    own.features = gossip::kFeaturePaddedPings | gossip::kFeatureSights;
     own.software = software();
     const Surroundings around = surroundings();
     own.endpoints = own_endpoints(advertised(), around.addresses, pools(), engine_->listen_port());

@@ -95,7 +95,8 @@ api::PeerStatus Node::Impl::status_of(const PeerView& peer) const {
                                        peer.last_handshake->time_since_epoch())
                                        .count();
     }
-    status.mtu = mtu_;
+    status.mtu = path_probes_->mtu_of(peer.public_key).value_or(mtu_);
+    status.rtt_us = path_probes_->rtt_us_of(peer.public_key);
     status.rx_bytes = peer.rx_bytes;
     status.tx_bytes = peer.tx_bytes;
     status.rx_packets = peer.rx_packets;
@@ -123,6 +124,29 @@ void Node::Impl::add_peer_problems(const DeviceView& device, std::vector<api::Pr
                            "weft status on that node; check its public key, its listen_port and "
                            "the firewalls for UDP " +
                                std::to_string(peer.endpoint->port)});
+        }
+    }
+}
+
+void Node::Impl::add_path_problems(std::vector<api::Problem>& out) const {
+    for (const auto& [key, peer] : peers_) {
+        const std::uint32_t mtu = path_probes_->mtu_of(key).value_or(mtu_);
+        if (path_probes_->is_below_least(key)) {
+            out.push_back({"path_mtu_below_least",
+                           "warning",
+                           peer.name,
+                           "packets of " + std::to_string(mesh::PathMtu::kLeast) +
+                               " bytes do not reach it whole, and weft makes none smaller",
+                           "a larger MTU on the way to it: tracepath -n its address"});
+        } else if (mtu < mtu_) {
+            out.push_back({"path_mtu",
+                           "info",
+                           peer.name,
+                           "the way to it carries packets of " + std::to_string(mtu) +
+                               " bytes, not of " + std::to_string(mtu_) +
+                               ": larger ones are refused here, or cut",
+                           "a larger MTU on the way, or node.mtu = " + std::to_string(mtu) +
+                               " on both nodes"});
         }
     }
 }
@@ -159,6 +183,7 @@ std::vector<api::Problem> Node::Impl::problems(const DeviceView& device) const {
                        "restart weftd"});
     }
     add_peer_problems(device, out);
+    add_path_problems(out);
     firewall_->add_problems(out);
     add_network_problems(out);
     discovered_.add_problems(out);

@@ -41,6 +41,7 @@ void Node::Impl::on_tick() {
         return;
     }
     observe_peers();
+    probe_paths();
     call_members();
     check_sources();
     keep_timestamps();
@@ -97,6 +98,59 @@ void Node::Impl::observe_peers() {
                 break;
         }
     }
+}
+
+/// Which packets reach members whole; where the interface's largest do not, their routes say so.
+void Node::Impl::probe_paths() {
+    const mesh::Participant& participant = overlay_->participant();
+    if (!participant.is_member() || !overlay_->enabled()) {
+        return;
+    }
+    std::map<KeyBytes, PathProbes::Peer> live;
+    for (const PeerSample& sample : samples_) {
+        const auto peer = peers_.find(sample.public_key);
+        const bool is_member = peer != peers_.end() && peer->second.member.has_value();
+        const auto measured =
+            is_member ? measurements_.find(*peer->second.member) : measurements_.end();
+        const bool is_wanted = sample.session_live || measured != measurements_.end();
+        if (!is_member || !is_wanted || !sample.endpoint) {
+            continue;
+        }
+        const gossip::Member* const member =
+            participant.gossip().members().find(*peer->second.member);
+        if (member != nullptr &&
+            (member->record->record.features & gossip::kFeaturePaddedPings) != 0) {
+            live[sample.public_key] = {*peer->second.member, *sample.endpoint, sample.tx_bytes};
+        }
+    }
+    mesh::Output out;
+    path_probes_->tick(
+        live, BootClock::now(), [&](const auto& node, const auto& to, std::size_t size) {
+            return overlay_->participant().ping(node, to, size, Overlay::clock(), out);
+        });
+    overlay_->carry_out(out);
+    path_probes_->keep_only([this](const KeyBytes& key) { return peers_.contains(key); });
+    if (small_paths() != small_paths_) {
+        sync_routes();
+        for (const auto& [prefix, mtu] : small_paths_) {
+            env_.log.info("path_mtu",
+                          {{"route", prefix.to_string()}, {"mtu", std::to_string(mtu)}});
+        }
+    }
+}
+
+/// Members' prefixes to which the interface's largest packets do not pass.
+std::map<net::Prefix, std::uint32_t> Node::Impl::small_paths() const {
+    std::map<net::Prefix, std::uint32_t> small;
+    for (const auto& [key, peer] : peers_) {
+        const std::uint32_t mtu = path_probes_->mtu_of(key).value_or(mtu_);
+        for (const net::Prefix& prefix : peer.allowed_ips) {
+            if (peer.member && mtu < mtu_ && prefix.length > 0) {
+                small.emplace(prefix, mtu);
+            }
+        }
+    }
+    return small;
 }
 
 /// Where a better way to a peer has come up, its address is the source from now on; and this node

@@ -16,7 +16,7 @@ namespace {
 /// As handshakes have: DSCP AF41, no ECN. Where no router takes it off, GRO puts no gossip to data.
 constexpr std::uint8_t kTrafficClass = 0x88;
 
-static_assert(gossip::kDatagramSizeMax <= sys::GossipRelay::kDatagramMax);
+static_assert(gossip::kPaddedSizeMax <= sys::GossipRelay::kDatagramMax);
 static_assert(sys::kGossipTypesFirst == gossip::kDatagramTypesFirst &&
               sys::kGossipTypesLast == gossip::kDatagramTypesLast);
 
@@ -143,6 +143,7 @@ void Overlay::carry_out(mesh::Output& out) {
         send(datagram);
     }
     tell(out);
+    tell_of_members(out);
     if (out.peers_changed || out.own_changed) {
         parts_.on_peers_changed();
     }
@@ -165,6 +166,19 @@ void Overlay::tell(const mesh::Output& out) const {
     }
 }
 
+/// Handlers send, and so come here again with an output of their own.
+void Overlay::tell_of_members(const mesh::Output& out) const {
+    for (const gossip::Actions::PeerTime& answer : out.answers) {
+        parts_.on_pinged(answer);
+    }
+    for (const gossip::Actions::Asked& asked : out.asked) {
+        parts_.on_asked(asked);
+    }
+    for (const gossip::Actions::Seen& seen : out.seen) {
+        parts_.on_seen(seen);
+    }
+}
+
 /// What cannot be sent is lost, as on any network; gossip asks again.
 void Overlay::send(const gossip::Actions::Datagram& datagram) const {
     const sys::UdpSocket& socket = parts_.engine.gossip_way_out().of(datagram.to.address.family());
@@ -172,7 +186,9 @@ void Overlay::send(const gossip::Actions::Datagram& datagram) const {
         const sys::OutgoingTrain train{.bytes = datagram.bytes,
                                        .segment = datagram.bytes.size(),
                                        .traffic_class = kTrafficClass};
-        static_cast<void>(socket.send(train, {datagram.to, {}, 0}));
+        const net::Path path{datagram.to, {}, 0};
+        static_cast<void>(datagram.whole ? socket.send_unfragmented(train, path)
+                                         : socket.send(train, path));
     }
 }
 

@@ -34,6 +34,9 @@ class Overlay {
         std::filesystem::path state_dir;
         bool enabled;  // else nothing is sent, heard or timed: what was known stays as it was
         std::function<void()> on_peers_changed;
+        std::function<void(const gossip::Actions::PeerTime&)> on_pinged;
+        std::function<void(const gossip::Actions::Asked&)> on_asked;
+        std::function<void(const gossip::Actions::Seen&)> on_seen;
     };
     explicit Overlay(Parts parts);
     ~Overlay() { stop(); }  // NOLINT(bugprone-exception-escape): a timer that cannot be cancelled
@@ -60,7 +63,7 @@ class Overlay {
 
   private:
     static constexpr std::size_t kPortion = sys::kReceiveManyMax;  // trains, then others' turn
-    static constexpr std::size_t kTrainMax = 8'192;                // bytes; some GRO of 1,200
+    static constexpr std::size_t kTrainMax = 9'216;                // bytes; some GRO of 1,200
     static constexpr Duration kTickMax = std::chrono::seconds{1};
 
     using Descriptor = boost::asio::posix::stream_descriptor;
@@ -77,6 +80,7 @@ class Overlay {
     void on_train(const sys::ReceivedTrain& train, ConstBytes bytes, mesh::Output& out);
     void send(const gossip::Actions::Datagram& datagram) const;
     void tell(const mesh::Output& out) const;
+    void tell_of_members(const mesh::Output& out) const;
     void arm_timer();
 
     Parts parts_;

@@ -22,6 +22,7 @@ struct PeerSample {
     std::optional<WallTime> last_handshake;
     bool session_live = false;
     bool handshake_pending = false;
+    std::uint64_t tx_bytes = 0;
 };
 
 enum class PeerChange : std::uint8_t { kSessionUp, kSessionDown, kSilent };

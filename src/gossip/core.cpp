@@ -127,6 +127,20 @@ std::optional<Echo> Core::send(const NodeId& to,
     return echo;
 }
 
+std::optional<Echo> Core::send_padded(const NodeId& to,
+                                      const net::Endpoint& endpoint,
+                                      DatagramWriter& datagram,
+                                      std::size_t size,
+                                      Actions& actions) {
+    constexpr std::size_t kAround = kSealedHeadSize + crypto::kTagSize;
+    datagram.pad_to(std::max(size, kAround) - kAround);
+    const std::optional<Echo> echo = send(to, endpoint, datagram, actions);
+    if (echo) {
+        actions.datagrams.back().whole = size != 0;
+    }
+    return echo;
+}
+
 void Core::send_raw(const net::Endpoint& endpoint, std::vector<std::byte> bytes, Actions& actions) {
     ++counters.datagrams_out;
     counters.bytes_out += bytes.size();

@@ -23,6 +23,7 @@ struct Accuser {
 struct Contact {
     std::optional<net::Endpoint> seen;  ///< it answered a ping of ours from there
     Time heard{};                       ///< when it last did
+    Time said{};                        ///< when it last said anything
     std::uint32_t candidate = 0;        ///< the next of its record's endpoints to try
     Reachability state = Reachability::kAlive;
     Time suspected{};
@@ -41,6 +42,7 @@ struct Contact {
     Allowance wants{64, std::chrono::milliseconds{50}};
     Allowance ping_requests{4, std::chrono::milliseconds{250}};
     Allowance accusations{8, std::chrono::seconds{1}};
+    Allowance inquiries{8, std::chrono::seconds{2}};
     double pushes = 0;  ///< members sent to it, decaying
     Time pushes_since{};
     double bad_statements = 0;  ///< relayed by it, decaying
@@ -80,6 +82,12 @@ struct Core {
                              const net::Endpoint& endpoint,
                              const DatagramWriter& datagram,
                              Actions& actions);
+    /// In a datagram of `size` bytes that is not to be fragmented; 0: as send().
+    std::optional<Echo> send_padded(const NodeId& to,
+                                    const net::Endpoint& endpoint,
+                                    DatagramWriter& datagram,
+                                    std::size_t size,
+                                    Actions& actions);
     void send_raw(const net::Endpoint& endpoint, std::vector<std::byte> bytes, Actions& actions);
 
     OwnIdentity own;

@@ -22,6 +22,9 @@ enum class Type : std::uint8_t {
     kWant = 12,
     kTrustHeads = 13,
     kPushedMember = 14,
+    kPadding = 15,
+    kInquiry = 16,
+    kSight = 17,
 };
 
 constexpr std::size_t kMessageHeadSize = 3;
@@ -108,6 +111,17 @@ struct BodyWriter {
             to.write(heads.revocations[i].second);
         }
         return Type::kTrustHeads;
+    }
+    Type operator()(const Inquiry& inquiry) const {
+        to.write(inquiry.number);
+        to.write(static_cast<std::uint8_t>(inquiry.begins ? 1 : 0));
+        to.append_zeros(kSightSizeMax - 1);
+        return Type::kInquiry;
+    }
+    Type operator()(const Sight& sight) const {
+        to.write(sight.number);
+        to.append(sight.bytes);
+        return Type::kSight;
     }
 };
 
@@ -213,6 +227,18 @@ std::optional<Message> read_body(Type type, ByteReader& body) {
             return read_want(body);
         case Type::kTrustHeads:
             return read_trust_heads(body);
+        case Type::kInquiry: {
+            const auto number = body.read<ProbeNumber>();
+            const bool begins = body.read<std::uint8_t>() != 0;
+            (void)body.take(kSightSizeMax - 1);
+            return Inquiry{number, begins};
+        }
+        case Type::kSight: {
+            const auto number = body.read<ProbeNumber>();
+            return Sight{number, body.take(std::min(body.left(), kSightSizeMax))};
+        }
+        case Type::kPadding:
+            break;
     }
     return std::nullopt;
 }
@@ -242,6 +268,18 @@ bool DatagramWriter::add(const Message& message) {
     bytes_.insert(bytes_.end(), body.bytes().begin(), body.bytes().end());
     ++count_;
     return true;
+}
+
+void DatagramWriter::pad_to(std::size_t size) {
+    if (bytes_.size() + kMessageHeadSize > size) {
+        return;
+    }
+    const std::size_t zeros = size - bytes_.size() - kMessageHeadSize;
+    ByteWriter padding{kMessageHeadSize + zeros};
+    padding.write(static_cast<std::uint8_t>(Type::kPadding));
+    padding.write(static_cast<std::uint16_t>(zeros));
+    padding.append_zeros(zeros);
+    bytes_.insert(bytes_.end(), padding.bytes().begin(), padding.bytes().end());
 }
 
 DatagramReader::DatagramReader(ConstBytes plaintext) {

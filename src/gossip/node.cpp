@@ -369,6 +369,35 @@ void Node::Parts::gossip(const Moment& moment, Actions& actions) {
     next_gossip = core.rumours.empty() ? Time::max() : moment.now + interval;
 }
 
+std::optional<ProbeNumber> Node::ping(const NodeId& target,
+                                      const net::Endpoint& to,
+                                      std::size_t size,
+                                      const Moment& moment,
+                                      Actions& actions) {
+    WEFT_ASSERT(size <= kPaddedSizeMax);
+    return parts_->prober.ping(target, to, moment, actions, size);
+}
+
+bool Node::inquire(const NodeId& member,
+                   const net::Endpoint& to,
+                   const Inquiry& inquiry,
+                   const Moment& moment,
+                   Actions& actions) {
+    DatagramWriter datagram = parts_->core.writer(moment);
+    datagram.add(inquiry);
+    return parts_->core.send(member, to, datagram, actions).has_value();
+}
+
+void Node::answer(const Actions::Asked& asked,
+                  ConstBytes bytes,
+                  const Moment& moment,
+                  Actions& actions) {
+    WEFT_ASSERT(bytes.size() <= kSightSizeMax);
+    DatagramWriter datagram = parts_->core.writer(moment);
+    datagram.add(Sight{asked.inquiry.number, bytes});
+    parts_->core.send(asked.from, asked.at, datagram, actions);
+}
+
 // ---- What is known -----------------------------------------------------------------------------
 
 Actions::Datagram Node::join_reply(const Actions::Join& join, ConstBytes sealed) {
@@ -403,6 +432,11 @@ Reachability Node::reachability(const NodeId& id) const {
 std::optional<net::Endpoint> Node::seen_endpoint(const NodeId& id) const {
     const auto contact = parts_->core.contacts.find(id);
     return contact == parts_->core.contacts.end() ? std::nullopt : contact->second.seen;
+}
+
+Time Node::heard_from(const NodeId& id) const {
+    const auto contact = parts_->core.contacts.find(id);
+    return contact == parts_->core.contacts.end() ? Time{} : contact->second.said;
 }
 
 std::vector<net::Endpoint> Node::own_seen_endpoints() const {

@@ -31,7 +31,9 @@ void Node::on_datagram(const net::Endpoint& from,
     Counters& counters = parts_->core.counters;
     ++counters.datagrams_in;
     counters.bytes_in += bytes.size();
-    if (bytes.size() < 2 || bytes.size() > kDatagramSizeMax ||
+    const bool is_sealed =
+        !bytes.empty() && static_cast<DatagramType>(bytes[0]) == DatagramType::kSealed;
+    if (bytes.size() < 2 || bytes.size() > (is_sealed ? kPaddedSizeMax : kDatagramSizeMax) ||
         std::to_integer<std::uint8_t>(bytes[1]) != kFormatVersion) {
         ++counters.malformed;
         return;
@@ -140,8 +142,12 @@ void Node::Parts::handle(const Sender& sender,
         ++core.counters.malformed;
         return;
     }
+    core.contacts[sender.id].said = moment.now;
     bool pinged = false;
     while (const auto message = reader.next()) {
+        if (plaintext.size() > kPlaintextMax && !std::holds_alternative<Ping>(*message)) {
+            continue;
+        }
         // One answer for a datagram, or many pings in one would be multiplied.
         if (std::holds_alternative<Ping>(*message) && std::exchange(pinged, true)) {
             continue;
@@ -166,7 +172,7 @@ void Node::Parts::take(const Sender& sender,
         prober.on_ping(from, sender.at, *ping, differs, moment, actions);
     } else if (const auto* ack = std::get_if<Ack>(&message)) {
         if (prober.on_ack(from, sender.at, *ack, moment, actions)) {
-            actions.peer_times.push_back({from, header.time, !differs});
+            actions.peer_times.push_back({from, ack->number, header.time, !differs});
             const identity::UnixSeconds ours = moment.wall.now;
             if (std::max(ours, header.time) - std::min(ours, header.time) <=
                 identity::TrustedTime::kMedianOffMax) {
@@ -177,6 +183,12 @@ void Node::Parts::take(const Sender& sender,
         prober.on_ping_request(from, sender.at, *request, moment, actions);
     } else if (const auto* nack = std::get_if<Nack>(&message)) {
         prober.on_nack(*nack);
+    } else if (const auto* inquiry = std::get_if<Inquiry>(&message)) {
+        if (core.contacts[from].inquiries.spend(moment.now)) {
+            actions.asked.push_back({from, sender.at, *inquiry});
+        }
+    } else if (const auto* sight = std::get_if<Sight>(&message)) {
+        actions.seen.push_back({from, sight->number, {sight->bytes.begin(), sight->bytes.end()}});
     } else if (const auto* accusation = std::get_if<Accusation>(&message)) {
         const bool replayed =
             moment.wall.trusted && header.time + kAccusationAgeMax < moment.wall.now;

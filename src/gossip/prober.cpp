@@ -67,7 +67,8 @@ void Prober::on_timer(const Moment& moment, Actions& actions) {
 std::optional<ProbeNumber> Prober::send_ping(const NodeId& target,
                                              const net::Endpoint& to,
                                              const Moment& moment,
-                                             Actions& actions) {
+                                             Actions& actions,
+                                             std::size_t size) {
     const ProbeNumber number = expect_answer(target, to, moment.now);
     DatagramWriter datagram = core_.writer(moment);
     datagram.add(Ping{number});
@@ -76,7 +77,7 @@ std::optional<ProbeNumber> Prober::send_ping(const NodeId& target,
         member != nullptr && !contact.accusers.empty()) {
         datagram.add(Accusation{target, member->order(), contact.accusers.front().accuser});
     }
-    const auto echo = core_.send(target, to, datagram, actions);
+    const auto echo = core_.send_padded(target, to, datagram, size, actions);
     if (!echo) {
         pending_.erase(number);
         return std::nullopt;

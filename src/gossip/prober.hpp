@@ -61,12 +61,14 @@ class Prober {
     /// A ping that is answered by a cookie; its target, once.
     std::optional<std::pair<NodeId, net::Endpoint>> take_by_echo(const Echo& echo,
                                                                  const net::Endpoint& from);
-    /// Out of turn: it is said to be there.
-    void ping(const NodeId& target,
-              const net::Endpoint& to,
-              const Moment& moment,
-              Actions& actions) {
-        (void)send_ping(target, to, moment, actions);
+    /// Out of turn: it is said to be there, or its path is measured with a datagram of `size`
+    /// bytes.
+    std::optional<ProbeNumber> ping(const NodeId& target,
+                                    const net::Endpoint& to,
+                                    const Moment& moment,
+                                    Actions& actions,
+                                    std::size_t size = 0) {
+        return send_ping(target, to, moment, actions, size);
     }
     /// A number for a ping that was built elsewhere (introductions).
     ProbeNumber expect_answer(const NodeId& target, const net::Endpoint& to, Time now);
@@ -101,7 +103,8 @@ class Prober {
     std::optional<ProbeNumber> send_ping(const NodeId& target,
                                          const net::Endpoint& to,
                                          const Moment& moment,
-                                         Actions& actions);
+                                         Actions& actions,
+                                         std::size_t size = 0);
     void start_probe(const Moment& moment, Actions& actions);
     void ping_elsewhere(const Moment& moment, Actions& actions);
     void ask_others(const Moment& moment, Actions& actions);

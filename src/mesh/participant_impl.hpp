@@ -69,6 +69,21 @@ class Participant::Impl {
     void on_datagram(const net::Endpoint& from, ConstBytes bytes, const Clock& clock, Output& out);
     void on_timer(const Clock& clock, Output& out);
     [[nodiscard]] Time next_timer() const;
+    std::optional<gossip::ProbeNumber> ping(const gossip::NodeId& member,
+                                            const net::Endpoint& to,
+                                            std::size_t size,
+                                            const Clock& clock,
+                                            Output& out);
+    bool inquire(const gossip::NodeId& member,
+                 const net::Endpoint& to,
+                 const gossip::Inquiry& inquiry,
+                 const Clock& clock,
+                 Output& out);
+    void answer(const gossip::Actions::Asked& asked,
+                ConstBytes bytes,
+                const Clock& clock,
+                Output& out);
+    [[nodiscard]] bool has(const gossip::NodeId& member) const;
     Result<crypto::PrivateKey> wireguard_key();
 
     /// A certificate's next, from issuer to issuer.

@@ -121,6 +121,9 @@ void Participant::Impl::absorb(gossip::Actions actions, const Clock& clock, Outp
             member_->first_heard = clock.now;
         }
     }
+    out.answers.insert(out.answers.end(), actions.peer_times.begin(), actions.peer_times.end());
+    std::move(actions.asked.begin(), actions.asked.end(), std::back_inserter(out.asked));
+    std::move(actions.seen.begin(), actions.seen.end(), std::back_inserter(out.seen));
     for (const gossip::Actions::Join& join : actions.joins) {
         on_join_request(join, clock, out);
     }

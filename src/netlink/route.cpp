@@ -62,6 +62,11 @@ MessageBuilder build_request(std::uint16_t type, std::uint16_t flags, const Rout
     if (adds && route.gateway) {
         request.attribute(RTA_GATEWAY, route.gateway->bytes());
     }
+    if (adds && route.mtu != 0) {
+        const std::size_t metrics = request.begin_nested(RTA_METRICS);
+        request.attribute_u32(RTAX_MTU, route.mtu);
+        request.end_nested(metrics);
+    }
     return request;
 }
 
@@ -82,6 +87,15 @@ Result<> check(const Route& route) {
 unsigned first_hop(ConstBytes value) {
     const std::optional<rtnexthop> hop = take_fixed_header<rtnexthop>(value);
     return hop && hop->rtnh_ifindex > 0 ? static_cast<unsigned>(hop->rtnh_ifindex) : 0;
+}
+
+std::uint32_t read_mtu(ConstBytes metrics) {
+    while (const std::optional<AttributeView> metric = next_attribute(metrics)) {
+        if (metric->type == RTAX_MTU) {
+            return read_u32(metric->value);
+        }
+    }
+    return 0;
 }
 
 /// Interface 0 where it has none (blackhole, unreachable).
@@ -115,6 +129,9 @@ std::optional<Route> read_route(const Reply& reply) {
                 break;
             case RTA_TABLE:
                 route.table = read_u32(attribute->value);
+                break;
+            case RTA_METRICS:
+                route.mtu = read_mtu(attribute->value);
                 break;
             default:
                 break;
@@ -215,6 +232,17 @@ Result<> Rtnetlink::add_route(const Route& route) {
         return judge_existing(channel, route, done.error());
     }
     return done.error();
+}
+
+Result<> Rtnetlink::replace_route(const Route& route) {
+    if (const Result<> ok = check(route); !ok) {
+        return ok.error();
+    }
+    MessageBuilder request =
+        build_request(RTM_NEWROUTE, NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE, route);
+    const Result<std::vector<Reply>> done =
+        exchange({fd_.get(), sequence_}, request, "changing the " + describe(route));
+    return done ? Result<>{} : Result<>{done.error()};
 }
 
 Result<> Rtnetlink::remove_route(const Route& route) {

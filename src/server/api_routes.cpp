@@ -34,6 +34,7 @@ constexpr std::array kRoutes = {
     RouteEntry{"GET", "/v1/gossip", Route::kGossip},
     RouteEntry{"GET", "/v1/config", Route::kConfig},
     RouteEntry{"GET", "/v1/check", Route::kCheck},
+    RouteEntry{"GET", "/v1/check/", Route::kCheckPeer},
     RouteEntry{"POST", "/v1/down", Route::kDown, For::kRoot},
     RouteEntry{"POST", "/v1/ping", Route::kPing},
     RouteEntry{"POST", "/v1/reload", Route::kReload, For::kRoot},
@@ -149,6 +150,8 @@ void ApiRoutes::handle(const HttpRequest& request, const Reply& reply) {
     }
     if (found.route == Route::kPing) {  // this one and the next ones take their time
         ping(request, reply);
+    } else if (found.route == Route::kCheckPeer) {
+        check_peer(found.subject, reply);
     } else if (found.route == Route::kJoin) {
         join(request, reply);
     } else if (found.route == Route::kLeave) {
@@ -206,6 +209,7 @@ HttpResponse ApiRoutes::answer(const FoundRoute& found, const HttpRequest& reque
         case Route::kWrongMethod:
             return wrong_method(found.allow);
         case Route::kPing:
+        case Route::kCheckPeer:
         case Route::kJoin:
         case Route::kLeave:
         case Route::kExportRoot:
@@ -228,6 +232,16 @@ HttpResponse ApiRoutes::reload() {
     answer["api"] = api::kApiVersion;
     answer["reloaded"] = true;
     return {200, boost::json::serialize(answer), {}};
+}
+
+void ApiRoutes::check_peer(const std::string& name, const Reply& reply) {
+    const auto on_done = [reply](const std::vector<api::Check>& checks) {
+        reply({200, api::to_json(checks), {}});
+    };
+    if (Result<> started = node_.check_peer(name, on_done); !started) {
+        const bool busy = started.error().code == std::errc::resource_unavailable_try_again;
+        reply(error_response(busy ? 503 : 404, busy ? "busy" : "no_such_peer", started.error()));
+    }
 }
 
 void ApiRoutes::ping(const HttpRequest& request, const Reply& reply) {

@@ -19,6 +19,7 @@ enum class Route : std::uint8_t {
     kPeers,
     kConfig,
     kCheck,
+    kCheckPeer,
     kDown,
     kPing,
     kReload,
@@ -65,7 +66,7 @@ class ApiRoutes {
 
     ApiRoutes(control::Node& node, boost::asio::io_context& loop) : node_(node), loop_(loop) {}
 
-    /// Calls `reply` once: now, or for a ping when it is over.
+    /// Calls `reply` once: now, or when it is over: a ping, a check from both ends.
     void handle(const HttpRequest& request, const Reply& reply);
 
   private:
@@ -73,6 +74,7 @@ class ApiRoutes {
     [[nodiscard]] HttpResponse peers();
     [[nodiscard]] HttpResponse reload();
     void ping(const HttpRequest& request, const Reply& reply);
+    void check_peer(const std::string& name, const Reply& reply);
 
     // ---- The network: network_routes.cpp -----------------------------------------------------
     [[nodiscard]] HttpResponse init(const HttpRequest& request);

@@ -4,6 +4,7 @@
 // Kernel: net/ipv4/udp.c (udp_cmsg_send, udp_recvmsg), net/ipv4/udp_offload.c; udp(7), ip(7),
 // ipv6(7).
 #include <array>
+#include <cerrno>
 #include <cstring>
 
 #include <netinet/in.h>
@@ -196,6 +197,23 @@ IoResult UdpSocket::send(const OutgoingTrain& train, const net::Path& path) cons
     message.msg_control = control.size() != 0 ? control.data() : nullptr;
     message.msg_controllen = control.size();
     return retry_interrupted([&] { return ::sendmsg(fd_.get(), &message, 0); });
+}
+
+IoResult UdpSocket::send_unfragmented(const OutgoingTrain& train, const net::Path& path) const {
+    const bool v4 = family_ == net::Family::kIpv4;
+    const auto discover = [this, v4](int mode) {
+        return ::setsockopt(fd_.get(),
+                            v4 ? IPPROTO_IP : IPPROTO_IPV6,
+                            v4 ? IP_MTU_DISCOVER : IPV6_MTU_DISCOVER,
+                            &mode,
+                            sizeof mode) == 0;
+    };
+    if (!discover(v4 ? IP_PMTUDISC_PROBE : IPV6_PMTUDISC_PROBE)) {
+        return {.size = 0, .error = errno};
+    }
+    const IoResult sent = send(train, path);
+    discover(v4 ? IP_PMTUDISC_DONT : IPV6_PMTUDISC_DONT);
+    return sent;
 }
 
 }  // namespace weft::sys

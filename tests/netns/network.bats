@@ -45,6 +45,21 @@ assert all(p["origin"] == "gossip" and p["member"] == "alive" and p["id"] for p 
 PY
 }
 
+@test "a report has what helps and nothing secret, and is its owner's" {
+    local report=$BATS_TEST_TMPDIR/report.tar word
+    word=$(token --name reported)
+    inside a weft report --output "$report" | grep '^members.json'
+    [ "$(stat -c %a "$report")" = 600 ]
+    tar xOf "$report" --wildcards '*/status.json' | jq -e '.peers | length == 3'
+    tar xOf "$report" --wildcards '*/nft.txt' | grep 'chain guard_out'
+    tar xOf "$report" --wildcards '*/metrics.txt' | grep '^weft_peers'
+    tar xOf "$report" --wildcards '*/network.txt' | grep 'lookup 51840'
+    grep -aqF "$(inside a wg show weft0 public-key)" "$report"
+    fails grep -aF "$(inside a wg show weft0 private-key)" "$report"
+    fails grep -aF "$word" "$report"
+    inside a weft token revoke "$(inside a weft token list --json | jq -r '.tokens[] | select(.name == "reported").id')"
+}
+
 @test "who is in it already: the same token again does nothing, init and another token are refused" {
     local used
     used=$(token --name again)

@@ -41,7 +41,7 @@ struct PeerStatus {
     std::optional<std::int64_t> last_handshake_ms;
     std::optional<std::uint64_t> rtt_us;
     std::optional<std::uint64_t> loss_ppm;
-    std::optional<std::uint32_t> mtu;
+    std::optional<std::uint32_t> mtu;  // of inner packets: the path's, where it was measured
     std::uint64_t rx_bytes = 0;
     std::uint64_t tx_bytes = 0;
     std::uint64_t rx_packets = 0;

@@ -37,6 +37,8 @@ struct PingTarget {
     net::IpAddress address;
 };
 
+using PeerChecked = std::function<void(const std::vector<api::Check>&)>;
+
 class Node {
   public:
     struct Environment {
@@ -71,6 +73,9 @@ class Node {
     void set_problems(const std::string& part, std::vector<api::Problem> problems);
     /// Looks for what may be wrong, on the machine too; takes some milliseconds.
     [[nodiscard]] std::vector<api::Check> check();
+    /// Asks a member what it sees of this node, measures the way there from both ends, and calls
+    /// `done` once, some seconds later. Errors, and no call: no such member; busy (EAGAIN).
+    Result<> check_peer(std::string_view name, PeerChecked done);
     /// Has the daemon end.
     void end_soon();
     /// The configuration in force as JSON, with the origin of each value; no secrets.

@@ -25,6 +25,9 @@
 namespace weft::gossip {
 
 inline constexpr std::size_t kDatagramSizeMax = 1'200;  // passes every path (RFC 9000 14)
+/// Of a ping that is padded to measure its path; nothing else is taken from one that is larger than
+/// the others.
+inline constexpr std::size_t kPaddedSizeMax = 9'216;
 inline constexpr std::uint8_t kFormatVersion = 1;
 inline constexpr std::size_t kCookieSize = 16;
 using Cookie = ByteArray<kCookieSize>;
@@ -127,6 +130,19 @@ struct TrustHeads {
     std::uint32_t successors = 0;
 };
 
+/// "What do you see of me?" Padded to the size of its answer; answered by Sight with its number.
+struct Inquiry {
+    ProbeNumber number = 0;
+    bool begins = false;  ///< to measure: the answer to a later one has what was found
+};
+/// What the sender sees of the receiver: the daemon's business (api/sight.hpp), at most
+/// kSightSizeMax.
+struct Sight {
+    ProbeNumber number = 0;
+    ConstBytes bytes;
+};
+inline constexpr std::size_t kSightSizeMax = 1'000;
+
 using Message = std::variant<Ping,
                              Ack,
                              PingRequest,
@@ -139,7 +155,9 @@ using Message = std::variant<Ping,
                              Buckets,
                              Summary,
                              Want,
-                             TrustHeads>;
+                             TrustHeads,
+                             Inquiry,
+                             Sight>;
 
 /// Appends messages to the plaintext of one datagram while they fit.
 class DatagramWriter {
@@ -148,6 +166,8 @@ class DatagramWriter {
     DatagramWriter(const Header& header, std::size_t size_max);
     /// False, and nothing is added, where it does not fit any more.
     bool add(const Message& message);
+    /// To `size` bytes of plaintext, whatever size_max is; readers skip it.
+    void pad_to(std::size_t size);
     [[nodiscard]] bool empty() const { return count_ == 0; }
     [[nodiscard]] ConstBytes bytes() const { return bytes_; }
 

@@ -50,22 +50,36 @@ struct Actions {
     struct Datagram {
         net::Endpoint to;
         std::vector<std::byte> bytes;
+        bool whole = false;  ///< measures its path: not to be fragmented (DF)
     };
     struct Join {  ///< a stranger's sealed request whose address was proven
         net::Endpoint from;
         Echo echo{};
         std::vector<std::byte> sealed;
     };
-    struct PeerTime {  ///< for identity::TrustedTime
+    struct PeerTime {  ///< of an answer to a ping: for identity::TrustedTime
         NodeId peer;
+        ProbeNumber number = 0;  ///< the ping's
         identity::UnixSeconds theirs = 0;
         bool knows_the_same = false;  ///< members, issuers and revocations, when it answered
+    };
+    struct Asked {  ///< a member's Inquiry, for Node::answer
+        NodeId from;
+        net::Endpoint at;
+        Inquiry inquiry;
+    };
+    struct Seen {  ///< a member's Sight of this node: its word, no more
+        NodeId by;
+        ProbeNumber number = 0;
+        std::vector<std::byte> bytes;
     };
     std::optional<std::uint64_t> epoch;  ///< sync to disk, then call on_epoch_stored
     std::vector<Datagram> datagrams;
     std::vector<Event> events;
     std::vector<Join> joins;
     std::vector<PeerTime> peer_times;
+    std::vector<Asked> asked;
+    std::vector<Seen> seen;
 };
 
 using identity::Seed;
@@ -150,6 +164,27 @@ class Node {
     [[nodiscard]] Time next_timer() const;
     void on_timer(const Moment& moment, Actions& actions);
 
+    /// A ping out of turn, in a datagram of `size` bytes (0: its own, at most kPaddedSizeMax) that
+    /// is not to be fragmented. Its number, for Actions::peer_times; nullopt: nobody it could be
+    /// for.
+    std::optional<ProbeNumber> ping(const NodeId& target,
+                                    const net::Endpoint& to,
+                                    std::size_t size,
+                                    const Moment& moment,
+                                    Actions& actions);
+
+    /// Asks a member what it sees of this node, and answers one that has asked (`bytes`: at most
+    /// kSightSizeMax). False: nobody it could be for.
+    bool inquire(const NodeId& member,
+                 const net::Endpoint& to,
+                 const Inquiry& inquiry,
+                 const Moment& moment,
+                 Actions& actions);
+    void answer(const Actions::Asked& asked,
+                ConstBytes bytes,
+                const Moment& moment,
+                Actions& actions);
+
     /// The answer to Actions::Join, at most kDatagramSizeMax with its head.
     [[nodiscard]] static Actions::Datagram join_reply(const Actions::Join& join, ConstBytes sealed);
 
@@ -158,6 +193,8 @@ class Node {
     [[nodiscard]] Reachability reachability(const NodeId& id) const;
     /// Where it was heard from last, proven by an answer; candidates are in its record.
     [[nodiscard]] std::optional<net::Endpoint> seen_endpoint(const NodeId& id) const;
+    /// When anything of it was last received; Time{}: never.
+    [[nodiscard]] Time heard_from(const NodeId& id) const;
     /// Where two or more members see this node.
     [[nodiscard]] std::vector<net::Endpoint> own_seen_endpoints() const;
     [[nodiscard]] const Counters& counters() const;

@@ -38,6 +38,10 @@ struct Order {
     friend auto operator<=>(const Order&, const Order&) = default;
 };
 
+/// Bits of Record::features: what a node understands beyond the first version.
+inline constexpr std::uint32_t kFeaturePaddedPings = 1;  ///< datagrams up to kPaddedSizeMax
+inline constexpr std::uint32_t kFeatureSights = 2;       ///< Inquiry is answered
+
 struct Record {
     NodeId node;
     Order order;

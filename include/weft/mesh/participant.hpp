@@ -38,6 +38,9 @@ struct Notice {
 /// What is to be done now.
 struct Output {
     std::vector<gossip::Actions::Datagram> datagrams;
+    std::vector<gossip::Actions::PeerTime> answers;  ///< to pings, ping()'s too
+    std::vector<gossip::Actions::Asked> asked;       ///< for answer()
+    std::vector<gossip::Actions::Seen> seen;         ///< in answer to inquire()
     std::vector<Notice> notices;
     bool peers_changed = false;  ///< compare wanted_peers()
     bool own_changed = false;    ///< certificate() was renewed; wireguard_key() may be another
@@ -188,6 +191,23 @@ class Participant {
     void on_timer(const Clock& clock, Output& out);
     /// Time::max() where there is nothing to wait for.
     [[nodiscard]] Time next_timer() const;
+    /// See gossip::Node::ping; Output::answers has what comes back. nullopt: of no member.
+    std::optional<gossip::ProbeNumber> ping(const gossip::NodeId& member,
+                                            const net::Endpoint& to,
+                                            std::size_t size,
+                                            const Clock& clock,
+                                            Output& out);
+
+    /// See gossip::Node; false: of no member.
+    bool inquire(const gossip::NodeId& member,
+                 const net::Endpoint& to,
+                 const gossip::Inquiry& inquiry,
+                 const Clock& clock,
+                 Output& out);
+    void answer(const gossip::Actions::Asked& asked,
+                ConstBytes bytes,
+                const Clock& clock,
+                Output& out);
 
     // ---- What there is to know ---------------------------------------------------------------
     [[nodiscard]] bool is_member() const;

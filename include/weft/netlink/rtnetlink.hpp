@@ -57,6 +57,7 @@ struct Route {
     std::uint8_t protocol = kRouteProtocol;
     std::optional<net::IpAddress> gateway = {};  // nothing: the destination is on the link
     std::uint32_t table = kMainTable;
+    std::uint32_t mtu = 0;  // of packets that go this way; 0: the interface's
 };
 
 /// "ip rule": packets to `to` are routed by `table`.
@@ -91,6 +92,9 @@ class Rtnetlink {
     /// Adds the route; a route of ours that is there already is left, one through another interface
     /// with the same destination is an error that names that interface.
     Result<> add_route(const Route& route);
+    /// The same where there is a route of this destination: it becomes this one, whoever's it was,
+    /// without a moment in between.
+    Result<> replace_route(const Route& route);
     /// Removes the route of this destination, interface and protocol; none there is success.
     Result<> remove_route(const Route& route);
     /// The routes of a table that leave by this interface (kAnyInterface: by whichever), those of

@@ -14,7 +14,7 @@ namespace weft::sys {
 
 class GossipRelay {
   public:
-    static constexpr std::size_t kDatagramMax = 1'280;  // gossip's are smaller
+    static constexpr std::size_t kDatagramMax = 9'216;  // gossip's largest
 
     GossipRelay();
 

@@ -58,6 +58,10 @@ class UdpSocket {
     /// than one segment it needs GSO, and EIO, EMSGSIZE or EINVAL mean that the caller must send
     /// singly.
     IoResult send(const OutgoingTrain& train, const net::Path& path) const;
+    /// The same with DF, whatever the kernel believes of the path (to measure it): what does not
+    /// pass somewhere is lost there, EMSGSIZE where that is here. What other threads send on the
+    /// socket meanwhile has DF too.
+    IoResult send_unfragmented(const OutgoingTrain& train, const net::Path& path) const;
 
   private:
     UniqueFd fd_;

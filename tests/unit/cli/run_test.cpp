@@ -361,6 +361,19 @@ class OfflineCheck : public testing::Test {
     test::TempDirectory directory_;
 };
 
+TEST(PeerCheckCommand, asks_for_that_member_and_says_what_is_wrong) {
+    test::FakeDaemon daemon{test::ok(api::to_json(std::vector<api::Check>{
+        {"reach", "ok", "b answers", ""}, {"mtu", "warning", "1328 here", "node.mtu = 1328"}}))};
+    const Outcome outcome = against(daemon, {"check", "--peer", "b"});
+    EXPECT_EQ(outcome.exit_code, 4);
+    EXPECT_EQ(test::request_line(daemon.requests().at(0)), "GET /v1/check/b");
+    EXPECT_NE(outcome.out.find("! mtu    warning  1328 here – try: node.mtu = 1328\n"),
+              std::string::npos)
+        << outcome.out;
+    EXPECT_EQ(weft({"check", "--peer", "../config"}).exit_code, 2);
+    EXPECT_EQ(weft({"check", "--peer", "b", "--offline"}).exit_code, 2);
+}
+
 TEST_F(OfflineCheck, looks_at_this_machine_alone) {
     const Outcome outcome = check("");
     EXPECT_TRUE(outcome.exit_code == 0 || outcome.exit_code == 4) << outcome.exit_code;

@@ -67,7 +67,9 @@ std::vector<Named> all(const Statements& statements) {
             {"summary_of_none", summary(0)},
             {"want", want(2)},
             {"trust_heads", heads},
-            {"trust_heads_of_none", gossip::TrustHeads{}}};
+            {"trust_heads_of_none", gossip::TrustHeads{}},
+            {"inquiry", gossip::Inquiry{10, true}},
+            {"sight", gossip::Sight{11, statements.record}}};
 }
 
 Buffer written(const std::vector<Message>& messages, std::size_t size_max = kAny) {
@@ -192,7 +194,7 @@ TEST(Messages, of_a_size_that_is_not_theirs_are_malformed) {
     for (const Named& one : all(statements)) {
         const bool takes_all = one.name == "ping" || one.name.find("member") != std::string::npos ||
                                one.name == "issuer" || one.name == "revocation" ||
-                               one.name == "successor";
+                               one.name == "successor" || one.name == "sight";
         const Buffer good = written({one.message});
         Buffer body(good.begin() + kHeaderSize + 3, good.end());
         body.push_back({});

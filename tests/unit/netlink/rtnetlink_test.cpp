@@ -184,6 +184,26 @@ TEST(Rtnetlink, RouteKeepsItsSourceAndMasksItsDestination) {
     EXPECT_EQ(routes->front().protocol, kRouteProtocol);
 }
 
+TEST(Rtnetlink, ARouteHasAnMtuAndLosesItAgain) {
+    WEFT_MAKE_BENCH(bench);
+    for (const char* text : {"10.80.0.0/16", "fd80::/48"}) {
+        Route route;
+        route.destination = prefix(text);
+        route.interface = weft0;
+        route.mtu = 1328;
+        ASSERT_TRUE(netlink.add_route(route));
+        for (const std::uint32_t mtu : {1328U, 1360U, 0U}) {
+            route.mtu = mtu;
+            ASSERT_TRUE(netlink.replace_route(route));
+            const auto routes = netlink.routes(weft0);
+            ASSERT_TRUE(routes);
+            ASSERT_EQ(routes->size(), 1U);
+            EXPECT_EQ(routes->front().mtu, mtu) << text;
+        }
+        ASSERT_TRUE(netlink.remove_route(route));
+    }
+}
+
 TEST(Rtnetlink, AConflictNamesTheOtherInterface) {
     WEFT_MAKE_BENCH(bench);
     for (const char* text : {"10.80.0.0/16", "fd80::/48"}) {
