@@ -16,6 +16,8 @@ MTU=${WEFT_LAB_MTU:-1500}        # of the underlay
 SUBJECT=${WEFT_LAB_SUBJECT:-weft} # what runs in every node at first
 NETWORK=${WEFT_LAB_NETWORK:-no}  # yes: weft init and weft join instead of written peers
 CONTAINERS=${WEFT_LAB_CONTAINERS:-plain} BORINGTUN=${BORINGTUN:-} # cni, podman: by weft-cni, in a network
+PRIVILEGES=${WEFT_LAB_PRIVILEGES:-root} # unit: a user of its own with one capability, as weftd.service
+UNIT_USER=65534 UNIT_CAPS=-all,+net_admin # in whose place any user does
 PORT=51840
 OVERHEAD=80 # outer IPv6 40, UDP 8, WireGuard 32
 
@@ -31,7 +33,8 @@ usage: lab.sh up N              N nodes (1-40): a b c ... z n26 ..., containers 
        lab.sh down              removes everything; may be repeated
 environment: WEFT_LAB_DIR (/run/weft-lab), WEFT_LAB_OUTER=4|6, WEFT_LAB_MTU (1500), WEFT_LAB_SUBJECT
        (weft), WEFT_LAB_NETWORK=yes|no (weft init and join, or peers written into weft.toml: no),
-       WEFT_LAB_CONTAINERS=plain|cni|podman (weft-cni or podman with it, in a network: plain), WEFT_BUILD,
+       WEFT_LAB_CONTAINERS=plain|cni|podman (weft-cni or podman with it, in a network: plain),
+       WEFT_LAB_PRIVILEGES=root|unit (of weftd; unit: as weftd.service gives them), WEFT_BUILD,
        WEFT_OFFLOAD_OFF and WEFT_ISA (given to the daemons), BORINGTUN and WIREGUARD_GO (their programs)
 USAGE
 }
@@ -102,7 +105,7 @@ nodes() { # the lab's nodes, one a line
 is_node() { [ -n "$1" ] && [ -d "$LAB/$1" ] && [ -f "$LAB/$1/node" ]; }
 need_lab() { # and what it was started with
     [ -f "$LAB/settings" ] || die "no lab in $LAB: start one with packaging/lab.sh up 2"
-    read -r OUTER MTU NETWORK WEFT_BUILD <"$LAB/settings"
+    read -r OUTER MTU NETWORK PRIVILEGES WEFT_BUILD <"$LAB/settings"
 }
 
 holder() { # WHERE -> pid of the process that keeps its namespaces
@@ -261,6 +264,15 @@ start_speaker() { # NODE weft|wireguard-go|boringtun: starts it; configure_speak
     weft)
         write_config "$(index_of "$node")"
         cmd=(env -u WEFT_LAB_DIR -u WEFT_BUILD -u WEFT_ROOT "$WEFT_BUILD/weftd")
+        if [ "$PRIVILEGES" = unit ]; then
+            enter "$node" chown -R $UNIT_USER:$UNIT_USER /var/lib/weft /run/weft /run/wireguard
+            if [ "$(enter "$node" stat -c %a /dev/net/tun)" != 666 ]; then # udev's mode
+                enter "$node" mknod -m 0666 /run/wireguard/tun c 10 200
+                enter "$node" mount --bind /run/wireguard/tun /dev/net/tun
+            fi
+            cmd=(setpriv --reuid "$UNIT_USER" --regid "$UNIT_USER" --clear-groups --no-new-privs --inh-caps="$UNIT_CAPS"
+                --ambient-caps="$UNIT_CAPS" --bounding-set="$UNIT_CAPS" "${cmd[@]}")
+        fi
         ;;
     wireguard-go)
         [ -n "${WIREGUARD_GO:-}" ] || need_command wireguard-go wireguard-go
@@ -374,7 +386,7 @@ up() { # N
     trap 'exit 130' INT
     trap 'exit 143' TERM
     echo "$1" >"$LAB/size"
-    echo "$OUTER $MTU $NETWORK $WEFT_BUILD" >"$LAB/settings"
+    echo "$OUTER $MTU $NETWORK $PRIVILEGES $WEFT_BUILD" >"$LAB/settings"
     local i n keygen=("$WEFT_BUILD/weft" genkey) pubkey=("$WEFT_BUILD/weft" pubkey)
     [ "$SUBJECT" = weft ] || { keygen=(wg genkey) && pubkey=(wg pubkey); }
     add_bridge

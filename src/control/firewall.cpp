@@ -171,13 +171,9 @@ Result<firewall::Nftables> Firewall::open_nftables() {
     }
     Result<firewall::Nftables> opened = firewall::Nftables::open();
     if (opened) {
-        DescriptorStore::keep(kOwnerSocket, opened->fd());
+        parts_.store.keep(kOwnerSocket, opened->fd());
     }
     return opened;
-}
-
-void Firewall::give_up() {
-    DescriptorStore::forget(kOwnerSocket);
 }
 
 void Firewall::apply() {

@@ -74,8 +74,6 @@ class Firewall {
     void observe();
     /// Watches no longer; the guards stay.
     void stop();
-    /// The tables are to be anyone's once this process has ended: weft down removes them.
-    static void give_up();
 
     /// The pools whose routes are in the pools' table.
     [[nodiscard]] std::span<const net::Prefix> guarded() const { return guarded_; }

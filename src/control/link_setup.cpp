@@ -51,11 +51,13 @@ std::uint32_t mtu_for(std::span<const netlink::Link> links, const std::set<unsig
 }
 
 Result<std::uint32_t> find_mtu(netlink::Rtnetlink& rtnetlink,
+                               const std::string& own,
                                std::span<const net::IpAddress> peers) {
-    const Result<std::vector<netlink::Link>> links = rtnetlink.links();
+    Result<std::vector<netlink::Link>> links = rtnetlink.links();
     if (!links) {
         return links.error();
     }
+    std::erase_if(*links, [&own](const netlink::Link& link) { return link.name == own; });
     std::set<unsigned> towards;
     for (const net::IpAddress& peer : peers) {
         if (const Result<unsigned> index = rtnetlink.interface_towards(peer)) {
@@ -63,6 +65,30 @@ Result<std::uint32_t> find_mtu(netlink::Rtnetlink& rtnetlink,
         }
     }
     return mtu_for(*links, towards);
+}
+
+Result<> LinkSetup::recall() {
+    const Result<std::vector<net::Prefix>> addresses = rtnetlink_.addresses(index_);
+    if (!addresses) {
+        return addresses.error();
+    }
+    for (const net::Prefix& address : *addresses) {
+        if (!address.address.is_link_local()) {  // the kernel's
+            added_.insert(address);
+        }
+    }
+    for (const std::uint32_t table : {netlink::kMainTable, kPoolTable}) {
+        const Result<std::vector<netlink::Route>> routes = rtnetlink_.routes(index_, table);
+        if (!routes) {
+            return routes.error();
+        }
+        for (const netlink::Route& route : *routes) {
+            if (route.protocol == kProtocol) {
+                installed_[route.destination] = table;
+            }
+        }
+    }
+    return {};
 }
 
 Result<> LinkSetup::configure(std::uint32_t mtu) {

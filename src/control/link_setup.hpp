@@ -31,8 +31,10 @@ inline constexpr std::uint32_t kTxQueueLength = 1000;
 [[nodiscard]] std::uint32_t mtu_for(std::span<const netlink::Link> links,
                                     const std::set<unsigned>& towards);
 
-/// mtu_for() of this machine; `peers` are the endpoints known as numbers.
+/// mtu_for() of this machine without weft's own interface, which may be there still; `peers` are
+/// the endpoints known as numbers.
 [[nodiscard]] Result<std::uint32_t> find_mtu(netlink::Rtnetlink& rtnetlink,
+                                             const std::string& own,
                                              std::span<const net::IpAddress> peers);
 
 class LinkSetup {
@@ -40,6 +42,8 @@ class LinkSetup {
     LinkSetup(netlink::Rtnetlink rtnetlink, unsigned index, Log& log)
         : rtnetlink_(std::move(rtnetlink)), index_(index), log_(log) {}
 
+    /// Addresses and routes that an earlier process has left count as added by this one.
+    Result<> recall();
     Result<> configure(std::uint32_t mtu);
     /// Ensures all of `wanted`, removes what an earlier call added and is no longer wanted; what
     /// fails is left to the next call. Routes may vanish with a removed address, so sync_routes()

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Start, stop, reload and wg's changes. Control thread.
 //
-//   start: key files -> kernels -> MTU -> engine (interface, port, threads) -> the network as it
-//          was left -> link -> keys and peers -> addresses and routes -> each second
+//   start: key files -> kernels -> MTU -> engine (interface, port) -> the network as it was left
+//          -> link -> keys and peers -> addresses and routes -> the engine's threads -> each second
 #include <algorithm>
 #include <thread>
 #include <utility>
@@ -14,6 +14,7 @@
 
 #include "cipher_choice.hpp"
 #include "device_access.hpp"
+#include "kept_ends.hpp"
 #include "node_impl.hpp"
 #include "signals_blocked.hpp"
 
@@ -93,28 +94,35 @@ Result<> Node::Impl::start_engine() {
     route_monitor_ = std::move(*route_monitor);
     mtu_ = config_.node.mtu;
     if (mtu_ == 0) {
-        const Result<std::uint32_t> found = find_mtu(*rtnetlink, numeric_endpoints(config_));
+        const Result<std::uint32_t> found =
+            find_mtu(*rtnetlink, config_.node.interface, numeric_endpoints(config_));
         if (!found) {
             return found.error();
         }
         mtu_ = *found;
     }
     path_probes_.emplace(mtu_);
+    Result<Ends> ends = open_ends(config_.node.interface,
+                                  {.port = config_.node.listen_port,
+                                   .workers = worker_count(config_.node.workers),
+                                   .fwmark = config_.node.fwmark,
+                                   .wish = config_.offloads},
+                                  env_.store,
+                                  env_.log);
+    if (!ends) {
+        return ends.error();
+    }
     dataplane::EngineConfig engine;
-    engine.interface = config_.node.interface;
-    engine.listen_port = config_.node.listen_port;
     engine.mtu = mtu_;
-    engine.workers = worker_count(config_.node.workers);
     engine.fwmark = config_.node.fwmark;
     engine.offloads = config_.offloads;
     engine.kernels = kernels_;
-    const SignalsBlocked blocked;
-    Result<std::unique_ptr<dataplane::Engine>> started = dataplane::Engine::start(engine, random_);
-    if (!started) {
-        return started.error();
-    }
-    engine_ = std::move(*started);
+    engine_ = std::make_unique<dataplane::Engine>(
+        engine, std::move(ends->tun), std::move(ends->udp), random_);
     link_.emplace(std::move(*rtnetlink), engine_->ifindex(), env_.log);
+    if (Result<> recalled = link_->recall(); !recalled) {
+        return recalled.error();
+    }
     const auto on_routing_lost = [this] {
         sync_addresses();
         sync_routes();
@@ -161,6 +169,10 @@ Result<> Node::Impl::start() {
     describe_self();
     to_greet_ = live_peers_.load();
     greet_peers();
+    {
+        const SignalsBlocked blocked;  // in the engine's threads
+        engine_->start();
+    }
     env_.log.info("node_started",
                   {{"interface", engine_->interface()},
                    {"port", std::to_string(engine_->listen_port())},
@@ -233,6 +245,7 @@ Result<> Node::Impl::edit_device(const DeviceEdit& edit) {
     }
     Result<> applied = apply_edit(*engine_, edit);
     if (rebinds) {
+        keep_port(engine_->sockets(), env_.store);
         overlay_->take_sockets();
         describe_self();  // another port, perhaps
         sync_firewall();
@@ -402,7 +415,7 @@ Node::~Node() {
 Result<std::unique_ptr<Node>> Node::start(config::Config config, Environment environment) {
     auto impl = std::make_unique<Impl>(std::move(config), std::move(environment));
     if (Result<> started = impl->start(); !started) {
-        return started.error();  // the engine's destructor takes the interface with it
+        return started.error();  // the engine's destructor closes interface and port
     }
     return std::unique_ptr<Node>{new Node{std::move(impl)}};
 }

@@ -36,7 +36,7 @@ const char* path_text(firewall::Path path) {
 }  // namespace
 
 void Node::Impl::end_soon() {
-    Firewall::give_up();
+    env_.store.forget_all();  // interface and guards are to be gone with this process
     down_timer_.expires_after(kDownAfter);
     down_timer_.async_wait([this](const boost::system::error_code& error) {
         if (!error && env_.on_down) {

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The engine's owners and their order: Tun and UdpGroup, Shared, Device, workers, lane. Start opens
-// in that order and stop goes back: lane first (nobody orders workers any more), then the workers,
-// then descriptors.
+// The engine's owners and their order: Tun and UdpGroup, Shared, Device, workers, lane. Stop goes
+// back: lane first (nobody orders workers any more), then the workers, then descriptors.
 #include <algorithm>
 
 #include <weft/dataplane/engine.hpp>
-#include <weft/sys/tun.hpp>
-#include <weft/sys/udp_group.hpp>
 
 #include "handshake_lane.hpp"
 #include "shared.hpp"
@@ -21,7 +18,7 @@ class Engine::Impl {
           udp_(std::move(udp)),
           guarded_(random, static_cast<unsigned>(udp_.workers.size())),
           shared_(*config.kernels, guarded_.device.indices(), udp_.workers.size()),
-          lane_(shared_, guarded_, workers_),
+          lane_(shared_, guarded_, workers_, udp_),
           wished_(config.offloads),
           fwmark_(config.fwmark) {
         shared_.mtu = config.mtu;
@@ -33,7 +30,7 @@ class Engine::Impl {
             workers_.push_back(
                 std::make_unique<Worker>(shared_, i, tun_.queues()[i], udp_.workers[i]));
         }
-        start_threads();
+        publish_port();
     }
     Impl(const Impl&) = delete;
     Impl& operator=(const Impl&) = delete;
@@ -53,15 +50,21 @@ class Engine::Impl {
     sys::Offloads wished_;
     std::uint32_t fwmark_;
     std::weak_ptr<const void> round_;  // retired through qsbr
+    bool started_ = false;
 
-    void start_threads() {
+    void publish_port() {
         shared_.listen_port = udp_.port;
         shared_.offloads.udp_gso = udp_.gso;
         shared_.offloads.udp_gro = udp_.gro;
-        for (const auto& worker : workers_) {
-            worker->start();
+    }
+    void start_threads() {
+        publish_port();
+        if (started_) {
+            for (const auto& worker : workers_) {
+                worker->start();
+            }
+            lane_.start();
         }
-        lane_.start(udp_);
     }
     void stop_threads() {
         lane_.stop();
@@ -99,6 +102,7 @@ Result<> Engine::Impl::rebind(std::uint16_t port, std::uint32_t fwmark) {
             udp_.lane = std::move(fresh->lane);
             udp_.crowd = std::move(fresh->crowd);
             udp_.gossip = std::move(fresh->gossip);
+            udp_.steered = fresh->steered;
             udp_.port = fresh->port;
             udp_.gso = fresh->gso;
             udp_.gro = fresh->gro;
@@ -115,27 +119,17 @@ Result<> Engine::Impl::rebind(std::uint16_t port, std::uint32_t fwmark) {
     return outcome;
 }
 
-Result<std::unique_ptr<Engine>> Engine::start(const EngineConfig& config, RandomSource& random) {
-    WEFT_ASSERT(config.kernels != nullptr);
-    WEFT_ASSERT(config.workers >= 1 && config.workers <= wg::kWorkersMax);
-    auto udp = sys::UdpGroup::open({.port = config.listen_port,
-                                    .workers = config.workers,
-                                    .fwmark = config.fwmark,
-                                    .wish = config.offloads});
-    if (!udp) {
-        return udp.error();
-    }
-    auto tun = sys::Tun::create(
-        config.interface, static_cast<unsigned>(udp->workers.size()), config.offloads);
-    if (!tun) {
-        return tun.error();
-    }
-    auto impl = std::make_unique<Impl>(config, std::move(*tun), std::move(*udp), random);
-    return std::unique_ptr<Engine>{new Engine{std::move(impl)}};
+Engine::Engine(const EngineConfig& config, sys::Tun tun, sys::UdpGroup udp, RandomSource& random) {
+    WEFT_ASSERT(config.kernels != nullptr && tun.queues().size() == udp.workers.size());
+    WEFT_ASSERT(!udp.workers.empty() && udp.workers.size() <= wg::kWorkersMax);
+    impl_ = std::make_unique<Impl>(config, std::move(tun), std::move(udp), random);
 }
-
-Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Engine::~Engine() = default;
+
+void Engine::start() {
+    impl_->started_ = true;
+    impl_->start_threads();
+}
 
 void Engine::change(const std::function<void(wg::Device&, wg::Now, wg::Actions&)>& edit) noexcept {
     {
@@ -169,6 +163,9 @@ void Engine::set_icmp_source6(const net::IpAddress& source) {
 }
 const sys::UdpPair& Engine::gossip_sockets() const {
     return impl_->udp_.gossip;
+}
+const sys::UdpGroup& Engine::sockets() const {
+    return impl_->udp_;
 }
 const sys::GossipRelay& Engine::gossip_relay() const {
     return impl_->shared_.gossip;

@@ -17,16 +17,15 @@ namespace weft::dataplane {
 
 HandshakeLane::HandshakeLane(Shared& shared,
                              GuardedDevice& guarded,
-                             std::vector<std::unique_ptr<Worker>>& workers)
+                             std::vector<std::unique_ptr<Worker>>& workers,
+                             const sys::UdpGroup& group)
     : shared_(shared),
       guarded_(guarded),
       workers_(workers),
+      group_(group),
       buffer_(std::make_unique_for_overwrite<std::byte[]>(kArrivalMax * sys::kReceiveManyMax)) {}
 
-void HandshakeLane::start(const sys::UdpGroup& group) {
-    const bool own = group.lane.v4.valid() || group.lane.v6.valid();
-    group_ = &group;
-    send_ = own ? &group.lane : &group.workers.front();
+void HandshakeLane::start() {
     stopping_.store(false);
     thread_ = std::thread{[this] { loop(); }};
     pthread_setname_np(thread_.native_handle(), "weft-lane");
@@ -45,10 +44,10 @@ void HandshakeLane::loop() {
     static_cast<void>(::setpriority(PRIO_PROCESS, 0, kNice));
     const UniqueFd epoll{::epoll_create1(EPOLL_CLOEXEC)};
     WEFT_ASSERT(epoll.valid());
-    for (const int fd : {group_->lane.v4.fd(),
-                         group_->lane.v6.fd(),
-                         group_->crowd.v4.fd(),
-                         group_->crowd.v6.fd(),
+    for (const int fd : {group_.lane.v4.fd(),
+                         group_.lane.v6.fd(),
+                         group_.crowd.v4.fd(),
+                         group_.crowd.v6.fd(),
                          shared_.lane.wake.fd()}) {
         epoll_event event{};
         event.events = EPOLLIN;
@@ -59,8 +58,8 @@ void HandshakeLane::loop() {
     }
     while (!stopping_.load()) {
         wait(epoll.get());
-        drain(group_->lane, queue_);
-        drain(group_->crowd, crowd_);
+        drain(group_.lane, queue_);
+        drain(group_.crowd, crowd_);
         for (const auto& handshake : shared_.lane.take_handed_on()) {
             enqueue(ConstBytes{handshake.bytes}.first(handshake.size), handshake.path, crowd_);
         }
@@ -202,7 +201,8 @@ void HandshakeLane::retire(wg::Actions& actions) {
 }
 
 void HandshakeLane::send(const wg::Actions::Datagram& datagram) {
-    const sys::UdpSocket& socket = send_->of(datagram.path.remote.address.family());
+    const sys::UdpPair& own = group_.steered ? group_.lane : group_.workers.front();
+    const sys::UdpSocket& socket = own.of(datagram.path.remote.address.family());
     if (!socket.valid()) {
         guarded_.drops.add(net::DropReason::kSendFailed);
         return;

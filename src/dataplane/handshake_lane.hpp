@@ -33,14 +33,13 @@ class HandshakeLane {
   public:
     HandshakeLane(Shared& shared,
                   GuardedDevice& guarded,
-                  std::vector<std::unique_ptr<Worker>>& workers);
+                  std::vector<std::unique_ptr<Worker>>& workers,
+                  const sys::UdpGroup& group);
     ~HandshakeLane() { stop(); }
     HandshakeLane(const HandshakeLane&) = delete;
     HandshakeLane& operator=(const HandshakeLane&) = delete;
 
-    /// The group's `lane` and `crowd` where it is steered; it sends from `lane`, else from a
-    /// worker's.
-    void start(const sys::UdpGroup& group);
+    void start();
     void stop();
 
     /// Sends, flushes, publishes, retires; empties `actions`. The caller holds the device's mutex.
@@ -78,8 +77,7 @@ class HandshakeLane {
     Shared& shared_;
     GuardedDevice& guarded_;
     std::vector<std::unique_ptr<Worker>>& workers_;
-    const sys::UdpGroup* group_ = nullptr;
-    const sys::UdpPair* send_ = nullptr;
+    const sys::UdpGroup& group_;  // `lane` and `crowd` where it is steered
 
     std::unique_ptr<std::byte[]> buffer_;  // what is received at once
     DropCounters drops_;                   // the lane's thread alone

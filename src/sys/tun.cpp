@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Opens the TUN device (control thread, once) and moves packets through its queues (each worker its
-// own): the inner end of the packet's way, both directions. The device belongs to the network
-// namespace of the thread that opens it. Kernel: drivers/net/tun.c (tun_set_iff, set_offload),
-// Documentation/networking/tuntap.rst.
+// Opens the TUN device or takes it over (control thread, once) and moves packets through its queues
+// (each worker its own): the inner end of the packet's way, both directions. The device belongs to
+// the network namespace of the thread that opens it. Kernel: drivers/net/tun.c (tun_set_iff,
+// set_offload), Documentation/networking/tuntap.rst.
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -84,20 +84,37 @@ Result<UniqueFd> open_queue(std::string& name, bool first) {
         return attach_error(errno, name);
     }
     name = request.ifr_name;  // "weft%d" has become "weft0"
-    const int header_size = static_cast<int>(kVnetHeaderSize);
-    if (::ioctl(fd.get(), TUNSETVNETHDRSZ, &header_size) != 0) {
-        return errno_error(errno, "setting the vnet header size of " + name);
-    }
     return fd;
 }
 
-bool set_offload(const UniqueFd& fd, unsigned mask) {
-    return ::ioctl(fd.get(), TUNSETOFFLOAD, static_cast<unsigned long>(mask)) == 0;
+/// Whether it is a queue as open_queue() makes them, of the device called `name`.
+Result<> check_queue(const UniqueFd& fd, const std::string& name) {
+    constexpr unsigned kCompared = kInterfaceFlags | IFF_TAP | IFF_DETACH_QUEUE;
+    ifreq request{};
+    if (::ioctl(fd.get(), TUNGETIFF, &request) != 0) {
+        return errno == EBADFD ? invalid("the interface was removed")
+                               : errno_error(errno, "asking a kept queue for its interface");
+    }
+    request.ifr_name[IFNAMSIZ - 1] = 0;
+    if (name != request.ifr_name) {
+        return invalid("it is " + std::string{request.ifr_name} + ", not " + name);
+    }
+    if ((static_cast<unsigned short>(request.ifr_flags) & kCompared) != kInterfaceFlags) {
+        return invalid("it is of another kind");
+    }
+    if (::fcntl(fd.get(), F_SETFL, O_RDWR | O_NONBLOCK) != 0) {
+        return errno_error(errno, "making a kept queue non-blocking");
+    }
+    return {};
+}
+
+bool set_offload(int fd, unsigned mask) {
+    return ::ioctl(fd, TUNSETOFFLOAD, static_cast<unsigned long>(mask)) == 0;
 }
 
 /// The largest part of the wish that this kernel takes, already set on `fd`. TSO and USO both need
 /// checksum offload: a segment's checksum is always the reader's to compute.
-unsigned probe_offload(const UniqueFd& fd, const Offloads& wish) {
+unsigned probe_offload(int fd, const Offloads& wish) {
     const unsigned tso = wish.tun_tso ? kMaskTso : 0;
     const unsigned uso = wish.tun_uso ? kMaskUso : 0;
     const std::array<unsigned, 4> masks = {
@@ -137,26 +154,62 @@ Result<Tun> Tun::create(const std::string& name, unsigned queues, const Offloads
     }
     Tun tun;
     tun.name_ = name;
-    unsigned mask = 0;
     for (unsigned i = 0; i < queues; ++i) {
         Result<UniqueFd> fd = open_queue(tun.name_, i == 0);
         if (!fd) {
             return fd.error();
         }
-        if (i == 0) {
-            mask = probe_offload(*fd, wish);
-        } else if (!set_offload(*fd, mask)) {
-            return errno_error(errno, "setting the offloads of " + tun.name_);
-        }
         tun.queues_.emplace_back(std::move(*fd));
     }
-    tun.tso_ = (mask & kMaskTso) != 0;
-    tun.uso_ = (mask & kMaskUso) != 0;
-    tun.ifindex_ = ::if_nametoindex(tun.name_.c_str());
-    if (tun.ifindex_ == 0) {
-        return errno_error(errno, "finding the index of " + tun.name_);
+    if (Result<> done = tun.set_up(wish); !done) {
+        return done.error();
     }
     return tun;
+}
+
+Result<Tun> Tun::adopt(std::vector<UniqueFd> kept,
+                       const std::string& name,
+                       unsigned queues,
+                       const Offloads& wish) {
+    if (kept.empty() || kept.size() != queues) {
+        return invalid("it has " + std::to_string(kept.size()) + " queues, not " +
+                       std::to_string(queues));
+    }
+    Tun tun;
+    tun.name_ = name;
+    for (UniqueFd& fd : kept) {
+        if (Result<> checked = check_queue(fd, name); !checked) {
+            return checked.error();
+        }
+        tun.queues_.emplace_back(std::move(fd));
+    }
+    if (Result<> done = tun.set_up(wish); !done) {
+        return done.error();
+    }
+    return tun;
+}
+
+/// Header, offloads (of the device, but each queue is asked) and index.
+Result<> Tun::set_up(const Offloads& wish) {
+    unsigned mask = 0;
+    for (const TunQueue& queue : queues_) {
+        const int header_size = static_cast<int>(kVnetHeaderSize);
+        if (::ioctl(queue.fd(), TUNSETVNETHDRSZ, &header_size) != 0) {
+            return errno_error(errno, "setting the vnet header size of " + name_);
+        }
+        if (&queue == &queues_.front()) {
+            mask = probe_offload(queue.fd(), wish);
+        } else if (!set_offload(queue.fd(), mask)) {
+            return errno_error(errno, "setting the offloads of " + name_);
+        }
+    }
+    tso_ = (mask & kMaskTso) != 0;
+    uso_ = (mask & kMaskUso) != 0;
+    ifindex_ = ::if_nametoindex(name_.c_str());
+    if (ifindex_ == 0) {
+        return errno_error(errno, "finding the index of " + name_);
+    }
+    return {};
 }
 
 }  // namespace weft::sys

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Opens all sockets of the node's UDP port (control thread, at start and when the port changes):
+// Opens all sockets of the node's UDP port or takes them over (control thread, at start and when
+// the port changes):
 // for each family workers in order, the lane, the crowd, gossip, as the steering program counts
 // them. Whoever else has the port is found by binding the first socket of a family alone; only then
 // does it take SO_REUSEPORT and the others join it. Kernel: net/core/sock_reuseport.c,
 // inet_rcv_saddr_equal() and udp_reuseport_add_sock(); socket(7), ip(7), ipv6(7).
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <utility>
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <sys/socket.h>
@@ -115,7 +119,6 @@ Result<> set_required_options(int fd, net::Family family) {
         {IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT, "IP_MTU_DISCOVER"},
     };
     static constexpr Option kOptions6[] = {
-        {IPPROTO_IPV6, IPV6_V6ONLY, 1, "IPV6_V6ONLY"},
         {IPPROTO_IPV6, IPV6_RECVPKTINFO, 1, "IPV6_RECVPKTINFO"},
         {IPPROTO_IPV6, IPV6_RECVTCLASS, 1, "IPV6_RECVTCLASS"},
         {IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT, "IPV6_MTU_DISCOVER"},
@@ -131,7 +134,13 @@ Result<> set_required_options(int fd, net::Family family) {
     return {};
 }
 
-/// Opens sockets of one family, one after the other, on one port.
+std::optional<int> option_of(int fd, int level, int name) {
+    int value = 0;
+    socklen_t size = sizeof value;
+    return ::getsockopt(fd, level, name, &value, &size) == 0 ? std::optional{value} : std::nullopt;
+}
+
+/// Opens sockets of one family, one after the other, on one port, or takes them over.
 class FamilyOpener {
   public:
     FamilyOpener(net::Family family, const UdpGroupConfig& config, bool gro)
@@ -158,6 +167,41 @@ class FamilyOpener {
         return sockets;
     }
 
+    /// The same from what an earlier process had.
+    Result<std::vector<UdpSocket>> adopt(std::vector<UniqueFd> kept, std::uint16_t port) {
+        std::vector<UdpSocket> sockets;
+        const unsigned count = config_.workers + kOthers;
+        if (kept.size() != count) {
+            return invalid("there are " + std::to_string(kept.size()) + " sockets for " +
+                           name_of(family_) + ", not " + std::to_string(count));
+        }
+        for (unsigned i = 0; i < count; ++i) {
+            const UniqueFd& fd = kept[i];
+            if (Result<> checked = check_member(fd.get(), port); !checked) {
+                return checked.error();
+            }
+            if (Result<> done = set_up(fd.get(), buffers_of(i)); !done) {
+                return done.error();
+            }
+            if (Result<> done = set_mark(fd.get(), config_.fwmark); !done) {
+                return done.error();
+            }
+            if (!gro_) {
+                static_cast<void>(set_option(fd.get(), kUdpLevel, UDP_GRO, 0));
+            }
+            port = bound_port(fd.get());
+            sockets.emplace_back(std::move(kept[i]), family_);
+        }
+        port_ = port;
+        return sockets;
+    }
+
+    /// Whether the machine has the family.
+    [[nodiscard]] bool is_there() const {
+        const UniqueFd fd{::socket(domain_of(family_), SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDP)};
+        return fd.valid() && bind_any(fd.get(), 0) == 0;
+    }
+
     [[nodiscard]] std::uint16_t port() const { return port_; }
 
   private:
@@ -182,7 +226,12 @@ class FamilyOpener {
         if (!fd.valid()) {
             return errno_error(errno, std::string{"opening a UDP socket for "} + name_of(family_));
         }
-        if (Result<> done = set_required_options(fd.get(), family_); !done) {
+        if (family_ == net::Family::kIpv6) {  // never again once it is bound
+            if (const int error = set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1); error != 0) {
+                return option_error(error, "IPV6_V6ONLY", family_);
+            }
+        }
+        if (Result<> done = set_up(fd.get(), buffers); !done) {
             return done.error();
         }
         if (config_.fwmark != 0) {
@@ -190,18 +239,46 @@ class FamilyOpener {
                 return done.error();
             }
         }
-        set_buffer(fd.get(), SO_RCVBUFFORCE, SO_RCVBUF, buffers.receive);
-        set_buffer(fd.get(), SO_SNDBUFFORCE, SO_SNDBUF, buffers.send);
+        return fd;
+    }
+
+    [[nodiscard]] Result<> set_up(int fd, Buffers buffers) const {
+        if (Result<> done = set_required_options(fd, family_); !done) {
+            return done.error();
+        }
+        set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, buffers.receive);
+        set_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, buffers.send);
         // The lane's and gossip's too: while GRO looks for a flow's socket it has no packet to run
         // the steering program on, and takes a member of the group by the flow's hash
         // (reuseport_select_sock without skb). Flows that hash to a member without UDP_GRO are
         // never merged: measured over veth, 24 of 40 with one worker.
         if (gro_) {
-            if (const int error = set_option(fd.get(), kUdpLevel, UDP_GRO, 1); error != 0) {
+            if (const int error = set_option(fd, kUdpLevel, UDP_GRO, 1); error != 0) {
                 return option_error(error, "UDP_GRO", family_);
             }
         }
-        return fd;
+        return {};
+    }
+
+    /// A UDP socket of this family in a group at `port`; 0: at any.
+    [[nodiscard]] Result<> check_member(int fd, std::uint16_t port) const {
+        const bool is_one = option_of(fd, SOL_SOCKET, SO_DOMAIN) == domain_of(family_) &&
+                            option_of(fd, SOL_SOCKET, SO_PROTOCOL) == IPPROTO_UDP &&
+                            option_of(fd, SOL_SOCKET, SO_REUSEPORT) == 1;
+        const bool is_mixed =
+            family_ == net::Family::kIpv6 && option_of(fd, IPPROTO_IPV6, IPV6_V6ONLY) != 1;
+        if (!is_one || is_mixed) {
+            return invalid("what was kept is no socket of " + std::string{name_of(family_)} +
+                           " as weft opens them");
+        }
+        const std::uint16_t bound = bound_port(fd);
+        if (bound == 0 || (port != 0 && bound != port)) {
+            return invalid("it is port " + std::to_string(bound) + ", not " + std::to_string(port));
+        }
+        if (::fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK) != 0) {
+            return errno_error(errno, "making a kept socket non-blocking");
+        }
+        return {};
     }
 
     /// Errno of binding. The first member is alone until it has the port.
@@ -304,6 +381,27 @@ Result<BothFamilies> open_both(const UdpGroupConfig& config, bool gro) {
     return both;
 }
 
+/// The kept families, which must be those that the machine has.
+Result<BothFamilies> adopt_both(KeptSockets kept, const UdpGroupConfig& config, bool gro) {
+    BothFamilies both;
+    both.port = config.port;
+    for (const net::Family family : {net::Family::kIpv4, net::Family::kIpv6}) {
+        const bool is_v4 = family == net::Family::kIpv4;
+        std::vector<UniqueFd>& sockets = is_v4 ? kept.v4 : kept.v6;
+        FamilyOpener opener{family, config, gro};
+        if (sockets.empty() && !opener.is_there()) {
+            continue;
+        }
+        Result<std::vector<UdpSocket>> adopted = opener.adopt(std::move(sockets), both.port);
+        if (!adopted) {
+            return adopted.error();
+        }
+        both.port = opener.port();
+        (is_v4 ? both.v4 : both.v6) = std::move(*adopted);
+    }
+    return both;
+}
+
 bool steer(const std::vector<UdpSocket>& sockets, unsigned workers) {
     return sockets.empty() || attach_steering(sockets.front().fd(), workers) == 0;
 }
@@ -319,54 +417,73 @@ UdpPair take_pair(BothFamilies& both, std::size_t i) {
     return pair;
 }
 
+/// Steers them and gives each its place.
+UdpGroup assemble(BothFamilies both, const UdpGroupConfig& config, bool gro) {
+    UdpGroup group;
+    group.gso = config.wish.udp_gso && probe_udp_option(UDP_SEGMENT, 0);
+    group.gro = gro;
+    group.port = both.port;
+    group.steered = steer(both.v4, config.workers) && steer(both.v6, config.workers);
+    // Unsteered, the sockets that are not taken close here: the one that remains gets everything.
+    const std::size_t workers = group.steered ? config.workers : 1;
+    for (std::size_t i = 0; i < workers; ++i) {
+        group.workers.push_back(take_pair(both, i));
+    }
+    if (group.steered) {
+        group.lane = take_pair(both, config.workers + kLaneAt);
+        group.crowd = take_pair(both, config.workers + kCrowdAt);
+        group.gossip = take_pair(both, config.workers + kGossipAt);
+    }
+    return group;
+}
+
+bool uses_gro(const UdpGroupConfig& config) {
+    return config.wish.udp_gro && probe_udp_option(UDP_GRO, 1);
+}
+
 }  // namespace
 
 Result<UdpGroup> UdpGroup::open(const UdpGroupConfig& config) {
     if (config.workers == 0 || config.workers > kWorkersMax) {
         return invalid("a UDP group has 1 to 15 workers, not " + std::to_string(config.workers));
     }
-    UdpGroup group;
-    group.gso = config.wish.udp_gso && probe_udp_option(UDP_SEGMENT, 0);
-    group.gro = config.wish.udp_gro && probe_udp_option(UDP_GRO, 1);
-    Result<BothFamilies> both = open_both(config, group.gro);
+    const bool gro = uses_gro(config);
+    Result<BothFamilies> both = open_both(config, gro);
     if (!both) {
         return both.error();
     }
-    group.port = both->port;
-    group.steered = steer(both->v4, config.workers) && steer(both->v6, config.workers);
-    // Unsteered, the sockets that are not taken close here: the one that remains gets everything.
-    const std::size_t workers = group.steered ? config.workers : 1;
-    for (std::size_t i = 0; i < workers; ++i) {
-        group.workers.push_back(take_pair(*both, i));
+    return assemble(std::move(*both), config, gro);
+}
+
+Result<UdpGroup> UdpGroup::adopt(KeptSockets kept, const UdpGroupConfig& config) {
+    const bool gro = uses_gro(config);
+    Result<BothFamilies> both = adopt_both(std::move(kept), config, gro);
+    if (!both) {
+        return both.error();
     }
-    if (group.steered) {
-        group.lane = take_pair(*both, config.workers + kLaneAt);
-        group.crowd = take_pair(*both, config.workers + kCrowdAt);
-        group.gossip = take_pair(*both, config.workers + kGossipAt);
+    return assemble(std::move(*both), config, gro);
+}
+
+std::vector<int> UdpGroup::members(net::Family family) const {
+    std::vector<int> fds;
+    const auto add = [&](const UdpPair& pair) {
+        if (pair.of(family).valid()) {
+            fds.push_back(pair.of(family).fd());
+        }
+    };
+    std::for_each(workers.begin(), workers.end(), add);
+    for (const UdpPair* other : {&lane, &crowd, &gossip}) {  // kLaneAt, kCrowdAt, kGossipAt
+        add(*other);
     }
-    return group;
+    return fds;
 }
 
 Result<> UdpGroup::set_fwmark(std::uint32_t fwmark) {
-    const auto mark_pair = [fwmark](const UdpPair& pair) -> Result<> {
-        for (const UdpSocket* socket : {&pair.v4, &pair.v6}) {
-            if (!socket->valid()) {
-                continue;
-            }
-            if (Result<> done = set_mark(socket->fd(), fwmark); !done) {
+    for (const net::Family family : {net::Family::kIpv4, net::Family::kIpv6}) {
+        for (const int fd : members(family)) {
+            if (Result<> done = set_mark(fd, fwmark); !done) {
                 return done;
             }
-        }
-        return {};
-    };
-    for (const UdpPair& pair : workers) {
-        if (Result<> done = mark_pair(pair); !done) {
-            return done;
-        }
-    }
-    for (const UdpPair* pair : {&lane, &crowd, &gossip}) {
-        if (Result<> done = mark_pair(*pair); !done) {
-            return done;
         }
     }
     return {};

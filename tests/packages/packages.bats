@@ -82,6 +82,17 @@ runs() { # ARCHITECTURE [EMULATOR...]: unpacked, since its libraries are not thi
     dpkg-deb --fsys-tarfile "$(package weft amd64)" | tar -xO ./usr/share/doc/weft/copyright | grep -q 'weftd.*GPL-3+\|GPL-3+'
 }
 
+@test "under systemd a restart, a kill and an upgrade leave the interface and a stop takes it" {
+    need "$(dpkg --print-architecture)"
+    local stream=$ROOT/build/release/bench/weft-bench-stream options=()
+    [ ! -x "$stream" ] || options=(--stream "$stream")
+    run "$ROOT/packaging/test-restart.sh" "${options[@]}" "$DEB"
+    echo "$output"
+    [ "$status" = 0 ] || [ "$status" = 77 ]
+    [ "$status" = 0 ] || skip "$(tail -n 1 <<<"$output")"
+    echo "# note: without a datagram for at most $(awk '/ ms$/ && $(NF - 1) > most { most = $(NF - 1) } END { print most + 0 }' <<<"$output") ms" >&3
+}
+
 @test "on a machine that had them nothing is left" {
     need "$(dpkg --print-architecture)"
     run "$ROOT/packaging/test-purge.sh" "$DEB"

@@ -58,7 +58,8 @@ class Node {
     Node(const Node&) = delete;
     Node& operator=(const Node&) = delete;
 
-    /// Stops the engine; the interface, its addresses and routes vanish with it. Idempotent.
+    /// Stops the engine; the interface, its addresses and routes vanish with it, unless the service
+    /// manager keeps them for the next one. Idempotent.
     void stop();
     /// Reads the configuration again and applies what has changed. A bad one is an error, a problem
     /// in status() and nothing else: the running one stays.

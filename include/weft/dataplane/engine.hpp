@@ -2,8 +2,9 @@
 // The packet engine: TUN queues, UDP sockets, workers and the handshake lane around one wg::Device.
 //
 // Owns      the Tun, the UdpGroup, N worker threads, the lane's thread, the Device.
-// Threading start, stop, change and the read functions: the control thread. Workers never wait for
-// it. Limits    wg/constants.hpp; sys::kTrain*. Counters  drops by reason, per peer in wg::Peer.
+// Threading create, start, stop, change and the read functions: the control thread. Workers never
+// wait for it. Limits    wg/constants.hpp; sys::kTrain*. Counters  drops by reason, per peer in
+// wg::Peer.
 #pragma once
 
 #include <array>
@@ -17,19 +18,16 @@
 #include <weft/crypto/aead.hpp>
 #include <weft/net/drop_reason.hpp>
 #include <weft/sys/gossip_relay.hpp>
-#include <weft/sys/tun_offload.hpp>
+#include <weft/sys/tun.hpp>
 #include <weft/sys/udp_group.hpp>
 #include <weft/wg/device.hpp>
 
 namespace weft::dataplane {
 
 struct EngineConfig {
-    std::string interface = "weft0";
-    std::uint16_t listen_port = 0;
     std::uint32_t mtu = 1420;  // inner
-    unsigned workers = 1;      // 1..wg::kWorkersMax
-    std::uint32_t fwmark = 0;
-    sys::Offloads offloads;  // wished
+    std::uint32_t fwmark = 0;  // of the sockets
+    sys::Offloads offloads;    // wished
     const crypto::AeadKernels* kernels = nullptr;
     /// ICMPv6 answers to inner senders come from here; unspecified: there are none. IPv4's come
     /// from whom they called, since packets with a source of the node's own would be dropped.
@@ -40,9 +38,12 @@ using DropCounts = std::array<std::uint64_t, net::kDropReasonCount>;
 
 class Engine {
   public:
-    /// Creates the interface (down, without addresses), opens the port, starts the threads.
+    /// A worker for each pair of sockets and queue: `udp` has as many as `tun`, 1..wg::kWorkersMax.
     /// `random` outlives the engine and is only used under the device's lock.
-    static Result<std::unique_ptr<Engine>> start(const EngineConfig& config, RandomSource& random);
+    Engine(const EngineConfig& config, sys::Tun tun, sys::UdpGroup udp, RandomSource& random);
+    /// Starts the threads, once: until then packets wait in the kernel, and the device can be made
+    /// ready for them.
+    void start();
     /// Stops and joins every thread, then closes sockets and interface.
     ~Engine();
     Engine(const Engine&) = delete;
@@ -62,6 +63,7 @@ class Engine {
     /// The control thread's own, to read; not valid where steering failed. After rebind() these are
     /// others: register again. What came to a worker instead is in gossip_relay().
     [[nodiscard]] const sys::UdpPair& gossip_sockets() const;
+    [[nodiscard]] const sys::UdpGroup& sockets() const;
     [[nodiscard]] const sys::GossipRelay& gossip_relay() const;
     /// To send on: gossip's, else workers' own.
     [[nodiscard]] const sys::UdpPair& gossip_way_out() const;
@@ -84,7 +86,6 @@ class Engine {
 
   private:
     class Impl;
-    explicit Engine(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> impl_;
 };
 

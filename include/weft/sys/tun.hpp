@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A multi-queue TUN device (IFF_TUN | IFF_NO_PI | IFF_VNET_HDR | IFF_MULTI_QUEUE), non-blocking,
-// gone when its last queue closes. One queue belongs to one worker. Kernel: drivers/net/tun.c.
+// gone when its last queue closes, wherever that is open. One queue belongs to one worker. Kernel:
+// drivers/net/tun.c.
 #pragma once
 
 #include <cstdint>
@@ -41,6 +42,12 @@ class Tun {
     /// takes is in offloads() (the mask is the device's, equal for every queue).
     /// Errors: no /dev/net/tun, no CAP_NET_ADMIN, the name taken (each with its remedy).
     static Result<Tun> create(const std::string& name, unsigned queues, const Offloads& wish);
+    /// The device as an earlier process of ours has left it, with its addresses, routes and the
+    /// packets that wait: `kept` are its queues. Errors: it is another than create() would make.
+    static Result<Tun> adopt(std::vector<UniqueFd> kept,
+                             const std::string& name,
+                             unsigned queues,
+                             const Offloads& wish);
 
     [[nodiscard]] const std::string& name() const { return name_; }
     [[nodiscard]] unsigned ifindex() const { return ifindex_; }
@@ -49,6 +56,8 @@ class Tun {
     [[nodiscard]] std::vector<TunQueue>& queues() { return queues_; }
 
   private:
+    Result<> set_up(const Offloads& wish);
+
     std::string name_;
     unsigned ifindex_ = 0;
     bool tso_ = false;

@@ -35,10 +35,26 @@ struct UdpGroupConfig {
     Offloads wish;  // udp_gso and udp_gro
 };
 
+/// A family's sockets in members()' order; none of a family that was not there.
+struct KeptSockets {
+    std::vector<UniqueFd> v4;
+    std::vector<UniqueFd> v6;
+
+    [[nodiscard]] bool empty() const { return v4.empty() && v6.empty(); }
+};
+
 struct UdpGroup {
     /// Opens and steers. Errors: the port is in use (found although the sockets share it among
     /// themselves), no permission, no address family at all.
     static Result<UdpGroup> open(const UdpGroupConfig& config);
+    /// The group as an earlier process of ours has left it, with the datagrams that wait. Its
+    /// options become those that open() sets. Errors: it has another port, other families or
+    /// another number of sockets than open() would make.
+    static Result<UdpGroup> adopt(KeptSockets kept, const UdpGroupConfig& config);
+
+    /// Descriptors of one family in the order in which they were bound, which the steering program
+    /// counts by; of a group that is steered.
+    [[nodiscard]] std::vector<int> members(net::Family family) const;
 
     std::uint16_t port = 0;
     std::vector<UdpPair> workers;  // as many as asked, or one where steering failed

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <vector>
 
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -77,11 +78,12 @@ bool same_file(int a, int b) {
 
 TEST(DescriptorStore, TellsTheManagerWhatToKeepAndWhatNoLonger) {
     const Manager manager;
+    DescriptorStore store;
     std::array<int, 2> pipe{};
     ASSERT_EQ(::pipe2(pipe.data(), O_CLOEXEC), 0);
     const UniqueFd read{pipe[0]};
     const UniqueFd write{pipe[1]};
-    DescriptorStore::keep("nft-owner", read.get());
+    store.keep("nft-owner", read.get());
     const Told removed = manager.next();
     if (removed.text.empty()) {
         GTEST_SKIP() << "built without systemd";
@@ -91,9 +93,44 @@ TEST(DescriptorStore, TellsTheManagerWhatToKeepAndWhatNoLonger) {
     const Told kept = manager.next();
     EXPECT_EQ(kept.text, "FDSTORE=1\nFDPOLL=0\nFDNAME=nft-owner");
     EXPECT_TRUE(same_file(kept.fd.get(), read.get()));
-    DescriptorStore::forget("nft-owner");
+    store.forget("nft-owner");
     EXPECT_EQ(manager.next().text, "FDSTOREREMOVE=1\nFDNAME=nft-owner");
     EXPECT_EQ(manager.next().text, "");
+}
+
+/// Texts of what the manager is told, but for what is to make room for another.
+std::vector<std::string> all_told(const Manager& manager) {
+    std::vector<std::string> all;
+    for (std::string text = manager.next().text; !text.empty(); text = manager.next().text) {
+        all.push_back(std::move(text));
+    }
+    return all;
+}
+
+TEST(DescriptorStore, KeepsAllOfAKindInsteadOfThoseBefore) {
+    const Manager manager;
+    DescriptorStore store;
+    const UniqueFd null{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
+    store.keep_all("tun", std::array{null.get(), null.get()});
+    if (all_told(manager).empty()) {
+        GTEST_SKIP() << "built without systemd";
+    }
+    store.keep_all("tun", std::array{null.get()});
+    const std::vector<std::string> told = all_told(manager);
+    ASSERT_EQ(told.size(), 4U);
+    EXPECT_EQ(told[0], "FDSTOREREMOVE=1\nFDNAME=tun-00");
+    EXPECT_EQ(told[1], "FDSTOREREMOVE=1\nFDNAME=tun-01");
+    EXPECT_EQ(told[3], "FDSTORE=1\nFDPOLL=0\nFDNAME=tun-00");
+    store.keep("nft-owner", null.get());
+    static_cast<void>(all_told(manager));
+    store.forget_all("udp4");
+    EXPECT_TRUE(all_told(manager).empty());
+    store.forget_all();
+    EXPECT_EQ(all_told(manager),
+              (std::vector<std::string>{"FDSTOREREMOVE=1\nFDNAME=nft-owner",
+                                        "FDSTOREREMOVE=1\nFDNAME=tun-00"}));
+    store.forget_all();
+    EXPECT_TRUE(all_told(manager).empty());
 }
 
 /// In a process of its own, to which `names` are handed by pid `offset` from its own; 0: all is as
@@ -122,7 +159,7 @@ int in_child(const char* names, int offset, const Check& check) {
 
 TEST(DescriptorStore, HandsOutWhatWasKeptOnceAndForgetsTheRest) {
     const Manager manager;
-    DescriptorStore::forget("x");
+    DescriptorStore{}.forget("x");
     if (manager.next().text.empty()) {
         GTEST_SKIP() << "built without systemd";
     }
@@ -139,6 +176,20 @@ TEST(DescriptorStore, HandsOutWhatWasKeptOnceAndForgetsTheRest) {
               0);
     EXPECT_EQ(manager.next().text, "FDSTOREREMOVE=1\nFDNAME=other");
     EXPECT_EQ(manager.next().text, "");
+}
+
+TEST(DescriptorStore, HandsOutAKindInTheOrderOfItsNumbers) {
+    EXPECT_EQ(in_child("tun-01:tun-00",
+                       0,
+                       [](DescriptorStore& store) {
+                           if (store.take_all("tu").size() + store.take_all("tun-0").size() != 0) {
+                               return false;
+                           }
+                           const std::vector<UniqueFd> taken = store.take_all("tun");
+                           return taken.size() == 2 && taken[0].get() == 4 && taken[1].get() == 3 &&
+                                  store.take_all("tun").empty();
+                       }),
+              0);
 }
 
 TEST(DescriptorStore, TakesNothingThatWasMeantForAnotherProcess) {

@@ -29,21 +29,26 @@ using namespace std::chrono_literals;
 
 /// An engine with one peer: the other one. Inner addresses 10.98.N.0/24.
 struct Node {
-    Node(int number, const Node* other, unsigned workers) : number_(number) {
+    Node(int number, const Node* other, unsigned workers, bool starts = true) : number_(number) {
         private_key = crypto::generate_private_key(random);
         public_key = crypto::public_key_of(private_key);
         EngineConfig config;
-        config.interface = "wt" + std::to_string(number);
-        config.workers = workers;
         config.kernels = *crypto::choose_kernels("auto");
-        auto started = Engine::start(config, random);
-        EXPECT_TRUE(started) << started.error().message();
-        engine = std::move(*started);
+        auto tun = sys::Tun::create("wt" + std::to_string(number), workers, {});
+        EXPECT_TRUE(tun) << tun.error().message();
+        sys::UdpGroupConfig port;
+        port.workers = workers;
+        auto udp = sys::UdpGroup::open(port);
+        EXPECT_TRUE(udp) << udp.error().message();
+        engine = std::make_unique<Engine>(config, std::move(*tun), std::move(*udp), random);
         engine->change([&](wg::Device& device, wg::Now, wg::Actions& actions) {
             device.set_private_key(private_key, actions);
         });
         if (other != nullptr) {
             add(*other);
+        }
+        if (starts) {
+            engine->start();
         }
     }
     /// With its endpoint at `outer`, an address of the loopback.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
 #include <net/if.h>
@@ -243,6 +244,60 @@ TEST_F(TunTest, GoesWithItsLastQueue) {
         EXPECT_NE(::if_nametoindex("weft0"), 0U);
     }
     EXPECT_EQ(::if_nametoindex("weft0"), 0U);
+}
+
+std::vector<UniqueFd> duplicates(Tun& tun) {
+    std::vector<UniqueFd> all;
+    for (const TunQueue& queue : tun.queues()) {
+        all.emplace_back(::fcntl(queue.fd(), F_DUPFD_CLOEXEC, 0));
+    }
+    return all;
+}
+
+TEST_F(TunTest, IsTakenOverWithItsAddressAndWhatWaits) {
+    WEFT_ENTER_PRIVATE_NETNS();
+    std::vector<UniqueFd> kept;
+    unsigned ifindex = 0;
+    {
+        Result<Tun> first = create(2, {});
+        WEFT_REQUIRE_TUN(first);
+        ASSERT_TRUE(configure(*first));
+        ifindex = first->ifindex();
+        kept = duplicates(*first);
+    }
+    const UniqueFd inner = make_inner_socket(0);  // so the address is still there
+    ASSERT_EQ(::send(inner.get(), "waits", 5, 0), 5);
+    ASSERT_EQ(::fcntl(kept[1].get(), F_SETFL, O_RDWR), 0);  // as it may have become on the way
+    Result<Tun> second = Tun::adopt(std::move(kept), "weft0", 2, {.tun_tso = false});
+    ASSERT_TRUE(second) << second.error().message();
+    EXPECT_EQ(second->ifindex(), ifindex);
+    EXPECT_EQ(second->queues().size(), 2U);
+    EXPECT_FALSE(second->tso());
+    const std::optional<Packet> waited = read_udp(*second);
+    ASSERT_TRUE(waited);
+    EXPECT_EQ(waited->bytes.size(), kIpHeader + kUdpHeader + 5);
+    std::vector<std::byte> buffer(kTunReadMax);
+    EXPECT_TRUE(second->queues()[1].read(buffer).would_block());
+}
+
+TEST_F(TunTest, IsNotTakenOverAsAnother) {
+    WEFT_ENTER_PRIVATE_NETNS();
+    Result<Tun> tun = create(2, {});
+    WEFT_REQUIRE_TUN(tun);
+    const auto adopt = [&](std::vector<UniqueFd> kept, const char* name, unsigned queues) {
+        const Result<Tun> adopted = Tun::adopt(std::move(kept), name, queues, {});
+        return adopted ? "" : adopted.error().cause;
+    };
+    EXPECT_EQ(adopt(duplicates(*tun), "weft1", 2), "it is weft0, not weft1");
+    EXPECT_EQ(adopt(duplicates(*tun), "weft0", 4), "it has 2 queues, not 4");
+    EXPECT_EQ(adopt({}, "weft0", 0), "it has 0 queues, not 0");
+    std::vector<UniqueFd> other;
+    other.emplace_back(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    EXPECT_NE(adopt(std::move(other), "weft0", 1), "");
+    std::vector<UniqueFd> unattached;
+    unattached.emplace_back(::open("/dev/net/tun", O_RDWR | O_CLOEXEC));
+    EXPECT_EQ(adopt(std::move(unattached), "weft0", 1), "the interface was removed");
+    EXPECT_EQ(adopt(duplicates(*tun), "weft0", 2), "");
 }
 
 TEST_F(TunTest, RefusesNonsense) {
