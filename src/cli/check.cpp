@@ -120,9 +120,13 @@ int print_checks(const Context& context,
 }
 
 int show_checks(const Context& context, bool json) {
-    const Answer answer = ask(context, {"GET", "/v1/check", {}, kCheckTimeout});
+    const Answer answer = ask_quietly(context, {"GET", "/v1/check", {}, kCheckTimeout});
+    if (answer.exit_code == kNotRunning) {
+        const int shown = show_offline_checks(context, &answer.error, json);
+        return shown == kFailed ? kFailed : kNotRunning;
+    }
     if (answer.exit_code != kOk) {
-        return answer.exit_code;
+        return fail(context, answer.error, answer.exit_code);
     }
     const auto checks = api::parse_checks(answer.body);
     if (!checks) {

@@ -21,6 +21,7 @@ struct Options {
     WordSource word;  // a token, a request or a certificate
     api::SignRequest signing;
     RootFiles root;
+    NewPeer peer;
     CniPlaces cni;
     std::string name;  // of a node or an issuer, or a token's id, or an issuer's request
     unsigned nodes = 0;

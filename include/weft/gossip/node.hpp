@@ -158,6 +158,9 @@ class Node {
     [[nodiscard]] Reachability reachability(const NodeId& id) const;
     /// Where it was heard from last, proven by an answer; candidates are in its record.
     [[nodiscard]] std::optional<net::Endpoint> seen_endpoint(const NodeId& id) const;
+    /// When it last pinged this node; of one that is suspect or dead, since then. Such a one does
+    /// not get what it is sent.
+    [[nodiscard]] std::optional<Time> last_ping_of(const NodeId& id) const;
     /// Where two or more members see this node.
     [[nodiscard]] std::vector<net::Endpoint> own_seen_endpoints() const;
     [[nodiscard]] const Counters& counters() const;
