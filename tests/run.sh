@@ -16,9 +16,9 @@ TSAN_UNITS=(unit_wg unit_dataplane unit_refusal unit_control)
 LOGS=$WEFT_ROOT/build/test-logs
 ARCHITECTURES=(arm64 armhf)
 # What CI has no time for: .bats files; unit tests under sanitizers and emulation (hours of virtual time).
-FULL_ONLY=(arm:board arm:tunnel interop:boringtun interop:wireguard_go interop:wireguard_go_newest netns:metrics_ports
-    netns:network_keys netns:network_many netns:page netns:path_mtu netns:selftest_mtu runtimes:containerd runtimes:libcni
-    runtimes:podman)
+FULL_ONLY=(arm:board arm:tunnel interop:boringtun interop:wireguard_go interop:wireguard_go_newest netns:faults_slow
+    netns:metrics_ports netns:network_keys netns:network_many netns:page netns:path_mtu netns:peer netns:selftest_mtu
+    runtimes:containerd runtimes:libcni runtimes:podman)
 SLOW_UNITS='-LongHaul.*:*CrossKernel*'
 
 usage() {

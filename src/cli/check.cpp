@@ -125,9 +125,13 @@ int show_checks(const Context& context, const std::string& peer, bool json) {
         return fail(context, invalid("no member has such a name", "weft node list"), kUsage);
     }
     const std::string target = "/v1/check" + (peer.empty() ? "" : "/" + peer);
-    const Answer answer = ask(context, {"GET", target, {}, kCheckTimeout});
+    const Answer answer = ask_quietly(context, {"GET", target, {}, kCheckTimeout});
+    if (answer.exit_code == kNotRunning && peer.empty()) {
+        const int shown = show_offline_checks(context, &answer.error, json);
+        return shown == kFailed ? kFailed : kNotRunning;
+    }
     if (answer.exit_code != kOk) {
-        return answer.exit_code;
+        return fail(context, answer.error, answer.exit_code);
     }
     const auto checks = api::parse_checks(answer.body);
     if (!checks) {

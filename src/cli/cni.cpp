@@ -23,8 +23,8 @@
 namespace weft::cli {
 namespace {
 
-constexpr const char* kPlugin = "weft-cni";
-constexpr const char* kConflist = "10-weft.conflist";
+using api::kConflistName;
+using api::kPluginName;
 constexpr const char* kBeside = "../libexec/weft/weft-cni";  // of the directory of weft
 constexpr std::size_t kPluginMax = 64 << 20;
 constexpr mode_t kPluginMode = 0755;
@@ -54,7 +54,7 @@ Result<Path> find_plugin(const CniPlaces& places) {
     }
     std::error_code error;
     const Path self = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
-    for (const Path& candidate : {self / kPlugin, self / kBeside}) {
+    for (const Path& candidate : {self / kPluginName, self / kBeside}) {
         if (std::filesystem::is_regular_file(candidate, error)) {
             return candidate;
         }
@@ -154,7 +154,7 @@ Result<> make_state_directory(const Context& context, const Path& path) {
 /// is not installed, for a network with a plugin that is missing is none.
 std::string conflist(const Context& context, const CniPlaces& places, const Path& bin_dir) {
     namespace json = boost::json;
-    json::object plugin{{"type", kPlugin}};
+    json::object plugin{{"type", kPluginName}};
     if (context.paths.run_dir != config::Paths{}.run_dir) {
         plugin["nodeFile"] = (context.paths.run_dir / api::kNodeFileName).string();
     }
@@ -208,25 +208,25 @@ int install_cni(const Context& context, const CniPlaces& places, std::chrono::se
     if (Result<> made = make_state_directory(context, places.state_dir); !made) {
         return fail_with_permission(context, made.error());
     }
-    if (Result<> put_there = put_plugin(*source, cni.bin_dir / kPlugin); !put_there) {
+    if (Result<> put_there = put_plugin(*source, cni.bin_dir / kPluginName); !put_there) {
         return fail_with_permission(context, put_there.error());
     }
     if (const auto error = wait_until_ready(context.paths.run_dir / api::kNodeFileName, patience)) {
         return fail(context, *error, patience.count() == 0 ? kFailed : kTimeout);
     }
-    const Path file = cni.conf_dir / kConflist;
+    const Path file = cni.conf_dir / kConflistName;
     if (Result<> put_there = put(file, conflist(context, places, cni.bin_dir), kConflistMode);
         !put_there) {
         return fail_with_permission(context, put_there.error());
     }
-    context.terminal.out << "installed " << (cni.bin_dir / kPlugin).string() << " and "
+    context.terminal.out << "installed " << (cni.bin_dir / kPluginName).string() << " and "
                          << file.string() << "\n";
     return kOk;
 }
 
 int uninstall_cni(const Context& context, const CniPlaces& places) {
     const config::CniConfig cni = configured(context, places);
-    for (const Path& file : {cni.conf_dir / kConflist, cni.bin_dir / kPlugin}) {
+    for (const Path& file : {cni.conf_dir / kConflistName, cni.bin_dir / kPluginName}) {
         if (::unlink(file.c_str()) == 0) {
             context.terminal.out << "removed " << file.string() << "\n";
         } else if (errno != ENOENT && errno != ENOTDIR) {

@@ -66,6 +66,19 @@ struct CniPlaces {
                                  unsigned nodes,
                                  std::chrono::seconds timeout);
 
+/// A phone or a laptop that speaks WireGuard and is no node.
+struct NewPeer {
+    std::string name;
+    std::string endpoint;  ///< "": the first that this node tells others
+    std::string file;      ///< of what is printed; "": standard output
+    bool qr = false;       ///< also as a picture, by the program qrencode
+};
+/// Makes its keys, keeps the public one and the preshared one beside the configuration, and prints
+/// a wg-quick file.
+[[nodiscard]] int add_peer(const Context& context, const NewPeer& peer);
+[[nodiscard]] int list_added_peers(const Context& context);
+[[nodiscard]] int remove_peer(const Context& context, const std::string& name);
+
 [[nodiscard]] int rotate_keys(const Context& context);
 [[nodiscard]] int show_certificate(const Context& context, bool json);
 /// Certificates by hand: a word on stdout each.
@@ -96,8 +109,9 @@ struct RootFiles {
 [[nodiscard]] int derive_public_key(const Context& context);
 
 [[nodiscard]] int show_checks(const Context& context, const std::string& peer, bool json);
-/// Of this machine alone, without the daemon.
-[[nodiscard]] int show_offline_checks(const Context& context, bool json);
+/// Of this machine alone, without the daemon; `why_offline`: the daemon was asked and did not
+/// answer.
+[[nodiscard]] int show_offline_checks(const Context& context, const Error* why_offline, bool json);
 /// As a table, or `document` where there is one. The exit code says whether something is wrong.
 int print_checks(const Context& context,
                  const std::vector<api::Check>& checks,

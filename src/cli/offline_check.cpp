@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // weft check --offline: what can be seen on this machine without the daemon: before its first
-// start, or when it does not start. Changes nothing. One thread.
+// start, or when it does not start; `weft check` says it too where no daemon runs. Changes
+// nothing. One thread.
 #include <cerrno>
 #include <system_error>
 
 #include <fcntl.h>
-#include <sys/stat.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <weft/api/kernel_checks.hpp>
+#include <weft/api/state_check.hpp>
 #include <weft/base/unique_fd.hpp>
 #include <weft/crypto/aead.hpp>
 #include <weft/crypto/x25519.hpp>
@@ -20,7 +24,9 @@ namespace {
 using api::Check;
 
 constexpr const char* kTun = "/dev/net/tun";
-constexpr mode_t kOthers = S_IRWXG | S_IRWXO;
+constexpr const char* kStart =
+    "mend what is wrong above, then systemctl start weftd; journalctl -u weftd -n 20 says why it "
+    "ended";
 // It knows what to do about default routes that come by router advertisements.
 constexpr const char* kApply = "kernel-setup/apply.sh (in packages /usr/lib/weft/kernel-setup)";
 
@@ -69,37 +75,70 @@ Check check_tun() {
             return {"tun",
                     "error",
                     std::string{kTun} + ": " + std::generic_category().message(error),
-                    "modprobe tun; in a container: --device /dev/net/tun"};
+                    "modprobe tun; where there is no udev also: mkdir -p /dev/net && mknod "
+                    "/dev/net/tun c 10 200; in a container: --device /dev/net/tun"};
     }
 }
 
-/// Keys lie there.
-Check check_state(const std::filesystem::path& directory) {
-    struct stat about {};
-    if (::stat(directory.c_str(), &about) != 0) {
-        const std::string text = directory.string();
-        return errno == ENOENT ? Check{"state", "ok", "no " + text + " yet", ""}
-                               : Check{"state", "skipped", "cannot look into " + text, ""};
+/// As weftd would bind it; while it runs it is the one that has it.
+Check check_port(const config::Config& config) {
+    const std::string number = std::to_string(config.node.listen_port);
+    for (const int family : {AF_INET, AF_INET6}) {
+        const UniqueFd fd{::socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+        if (!fd.valid()) {
+            continue;  // no such family
+        }
+        const int alone = 1;  // IPv4's is asked for by itself
+        sockaddr_storage any{};
+        any.ss_family = static_cast<sa_family_t>(family);
+        const in_port_t port = htons(config.node.listen_port);
+        if (family == AF_INET) {
+            reinterpret_cast<sockaddr_in&>(any).sin_port = port;
+        } else {
+            ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &alone, sizeof alone);
+            reinterpret_cast<sockaddr_in6&>(any).sin6_port = port;
+        }
+        if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&any), sizeof any) != 0 &&
+            errno == EADDRINUSE) {
+            return {"port",
+                    "error",
+                    "UDP port " + number + " is in use by another program",
+                    "ss -Hulnp sport = :" + number +
+                        " names it: stop it, or choose another node.listen_port"};
+        }
     }
-    return (about.st_mode & kOthers) == 0 ? Check{"state", "ok", directory.string(), ""}
-                                          : Check{"state",
-                                                  "error",
-                                                  directory.string() + " is open to other users",
-                                                  "chmod 700 " + directory.string()};
+    return {"port", "ok", "UDP " + number + " is free", ""};
+}
+
+Check check_interface(const std::string& name) {
+    return ::if_nametoindex(name.c_str()) == 0
+               ? Check{"interface", "ok", name + " is free", ""}
+               : Check{"interface",
+                       "error",
+                       "a network interface named " + name + " exists already, and is not weftd's",
+                       "ip link delete " + name + ", or choose another node.interface"};
 }
 
 }  // namespace
 
-int show_offline_checks(const Context& context, bool json) {
+int show_offline_checks(const Context& context, const Error* why_offline, bool json) {
     const Result<config::Config> config = config::load(context.paths);
-    const std::vector<Check> checks{
+    std::vector<Check> checks{
         check_configuration(context, config),
         check_cipher(config ? config->node.isa : config::NodeConfig{}.isa),
         check_tun(),
-        check_state(context.paths.state_dir),
+        api::check_state(context.paths.state_dir),
         api::check_forwarding("ip_forward", "net/ipv4/ip_forward", kApply),
         api::check_forwarding("ip6_forwarding", "net/ipv6/conf/all/forwarding", kApply),
         api::check_loopback()};
+    const bool runs = ask_quietly(context, {"GET", "/v1/status"}).exit_code != kNotRunning;
+    if (config && !runs) {
+        checks.push_back(check_port(*config));
+        checks.push_back(check_interface(config->node.interface));
+    }
+    if (why_offline != nullptr) {
+        checks.push_back({"daemon", "error", why_offline->cause, kStart});
+    }
     const std::string document = json ? api::to_json(checks) : "";
     return print_checks(context, checks, json ? &document : nullptr);
 }

@@ -21,6 +21,7 @@ struct Options {
     WordSource word;  // a token, a request or a certificate
     api::SignRequest signing;
     RootFiles root;
+    NewPeer peer;
     CniPlaces cni;
     std::string peer;
     std::string output;

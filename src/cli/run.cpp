@@ -48,6 +48,31 @@ Examples:
   weft token create --uses 20 --lifetime 1d --from 203.0.113.0/24
   weft token create --replace b                    for a machine that takes b's place and blocks)";
 
+void add_peer_commands(CLI::App& app, Options& options) {
+    CLI::App* peer = add_group(app, "peer", "Phones and laptops that speak WireGuard");
+    CLI::App* add =
+        add_command(*peer,
+                    "add",
+                    "Give one an address of this node's block, and print its wg-quick file",
+                    options,
+                    [&](const Context& c) { return add_peer(c, options.peer); });
+    add->add_option("--wireguard", options.peer.name, "Its name")->required();
+    add->add_option(
+           "--endpoint", options.peer.endpoint, "Where it reaches this node; else node.advertise")
+        ->type_name("HOST:PORT");
+    add->add_option("--out", options.peer.file, "A new file for it; else standard output")
+        ->type_name("FILE");
+    add->add_flag("--qr", options.peer.qr, "Draw it too, for a phone's camera (qrencode)");
+    add_command(*peer, "list", "Those that were added", options, list_added_peers);
+    add_command(*peer,
+                "rm",
+                "Take one away again",
+                options,
+                [&](const Context& c) { return remove_peer(c, options.name); })
+        ->add_option("NAME", options.name, "Of weft peer list")
+        ->required();
+}
+
 void add_daemon_commands(CLI::App& app, Options& options) {
     add_json_flag(add_command(app,
                               "status",
@@ -76,7 +101,7 @@ void add_daemon_commands(CLI::App& app, Options& options) {
     add_json_flag(ping_app, options);
     CLI::App* check = add_command(
         app, "check", "Look for what is wrong on this node", options, [&](const Context& c) {
-            return options.offline ? show_offline_checks(c, options.json)
+            return options.offline ? show_offline_checks(c, nullptr, options.json)
                                    : show_checks(c, options.peer, options.json);
         });
     CLI::Option* offline =
@@ -98,6 +123,7 @@ void add_daemon_commands(CLI::App& app, Options& options) {
     CLI::Option* output = report->add_option(
         "--output", options.output, "A new tar file; else weft-report-NODE-TIME.tar");
     report->add_flag("--stdout", options.to_stdout, "Write the tar there")->excludes(output);
+    add_peer_commands(app, options);
     add_command(app, "down", "Stop the daemon and remove its guards", options, take_down);
     add_command(app, "reload", "Make the daemon read its configuration again", options, reload);
 }

@@ -53,16 +53,20 @@ Outcome<ipam::Store> open_store(const Config& config, std::chrono::seconds patie
     return std::move(*store);
 }
 
-/// What the kernel routes to somebody already, whoever says so.
+/// What the kernel routes to somebody already, whoever says so: containers, and in the pool's table
+/// peers that were given an address of the node's block.
 Outcome<std::set<IpAddress>> routed_addresses(netlink::Rtnetlink& host) {
-    const Result<std::vector<netlink::Route>> routes = host.routes(netlink::kAnyInterface);
-    if (!routes) {
-        return failure_of(Code::kIo, routes.error());
-    }
     std::set<IpAddress> addresses;
-    for (const netlink::Route& route : *routes) {
-        if (route.destination.length == route.destination.address.bits()) {
-            addresses.insert(route.destination.address);
+    for (const std::uint32_t table : {netlink::kMainTable, netlink::kPoolTable}) {
+        const Result<std::vector<netlink::Route>> routes =
+            host.routes(netlink::kAnyInterface, table);
+        if (!routes) {
+            return failure_of(Code::kIo, routes.error());
+        }
+        for (const netlink::Route& route : *routes) {
+            if (route.destination.length == route.destination.address.bits()) {
+                addresses.insert(route.destination.address);
+            }
         }
     }
     return addresses;

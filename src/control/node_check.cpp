@@ -4,11 +4,16 @@
 #include <algorithm>
 
 #include <netinet/in.h>
+#include <unistd.h>
 
 #include <weft/api/kernel_checks.hpp>
+#include <weft/api/node_file.hpp>
+#include <weft/api/state_check.hpp>
 #include <weft/firewall/foreign.hpp>
 #include <weft/firewall/interval.hpp>
+#include <weft/ipam/store.hpp>
 
+#include "clock_text.hpp"
 #include "device_access.hpp"
 #include "node_impl.hpp"
 #include "pool_routing.hpp"
@@ -49,8 +54,10 @@ std::vector<api::Check> Node::Impl::check() {
     settle();
     firewall_->observe();
     std::vector<api::Check> checks{check_interface(), check_offloads(), check_clock()};
-    checks.push_back(api::check_forwarding(
-        "ip_forward", "net/ipv4/ip_forward", "sysctl -w net.ipv4.ip_forward=1"));
+    checks.push_back(check_state());
+    checks.push_back(check_pools());
+    checks.push_back(check_containers());
+    checks.push_back(check_ip_forwarding());
     checks.push_back(check_ip6_forwarding());
     checks.push_back(api::check_loopback());
     checks.push_back(check_guards());
@@ -144,9 +151,100 @@ api::Check Node::Impl::check_clock() const {
     if (!participant.is_member()) {
         return {"clock", "skipped", "in no network", ""};
     }
-    return participant.time().view().trusted
-               ? api::Check{"clock", "ok", "agrees with the other nodes'", ""}
-               : api::Check{"clock", "error", "not trusted", "timedatectl status"};
+    const std::string off = clock_off(participant.time());
+    if (!participant.time().view().trusted) {
+        return {"clock",
+                "error",
+                off.empty() ? std::string{participant.time().distrust()} : off,
+                kSetClock};
+    }
+    return off.empty() ? api::Check{"clock", "ok", "agrees with the other nodes'", ""}
+                       : api::Check{"clock", "warning", off, kSetClock};
+}
+
+/// Of the state directory: the files of other interfaces' daemons too.
+api::Check Node::Impl::check_state() const {
+    return api::check_state(env_.paths.state_dir);
+}
+
+/// What has come since this machine joined: the guards take the pool into the tunnel, and so what
+/// else has its addresses is out of reach.
+api::Check Node::Impl::check_pools() {
+    if (pools().empty()) {
+        return {"pools", "skipped", "in no network", ""};
+    }
+    Surroundings around = surroundings();
+    std::erase_if(around.in_use, [](const mesh::InUse& each) {
+        return each.by.find(' ' + std::string{firewall::kContainerInterfaces}) != std::string::npos;
+    });
+    for (const net::Prefix& pool : pools()) {
+        if (const mesh::InUse* other = mesh::in_the_way(pool, around.in_use)) {
+            return {"pools",
+                    "error",
+                    "the pool " + pool.to_string() + " overlaps " + other->prefix.to_string() +
+                        " (" + other->by + "): one of the two is out of reach",
+                    other->way_out};
+        }
+    }
+    return {"pools", "ok", "overlap nothing else on this machine", ""};
+}
+
+/// The plugin's part: its ledger can be read, and runtimes find it where it was installed.
+api::Check Node::Impl::check_containers() const {
+    if (!config_.cni.enabled) {
+        return {"containers", "skipped", "cni.enabled is false", ""};
+    }
+    const Result<ipam::Journal> journal = ipam::read(ipam::kDirectoryDefault);
+    const auto ledger = journal ? ipam::replay(*journal) : Result<ipam::Ledger>{journal.error()};
+    if (!ledger && ledger.error().code == std::errc::permission_denied) {
+        return {"containers", "skipped", ledger.error().cause, ""};
+    }
+    if (!ledger) {
+        const std::string file =
+            (std::filesystem::path{ipam::kDirectoryDefault} / ipam::kJournalName).string();
+        return {"containers",
+                "error",
+                ledger.error().cause,
+                ledger.error().remedy == ipam::kNewLedgerRemedy
+                    ? "mv " + file + " " + file +
+                          ".damaged; a new one is begun, and what running "
+                          "containers have is seen by their routes"
+                    : ledger.error().remedy};
+    }
+    const std::filesystem::path plugin = config_.cni.bin_dir / api::kPluginName;
+    const std::filesystem::path conflist = config_.cni.conf_dir / api::kConflistName;
+    const bool has_plugin = ::access(plugin.c_str(), X_OK) == 0;
+    const bool has_network = ::access(conflist.c_str(), F_OK) == 0;
+    if (has_plugin == has_network) {
+        return {"containers",
+                has_plugin ? "ok" : "skipped",
+                has_plugin ? conflist.string() : "weft cni install was not run",
+                ""};
+    }
+    return {"containers",
+            "error",
+            has_plugin ? "runtimes know no network weft: there is no " + conflist.string()
+                       : "containers get no network: there is no " + plugin.string(),
+            "weft cni install"};
+}
+
+/// The interface's own setting counts for what comes by it, whatever the machine's is.
+api::Check Node::Impl::check_ip_forwarding() {
+    api::Check check = api::check_forwarding(
+        "ip_forward", "net/ipv4/ip_forward", "sysctl -w net.ipv4.ip_forward=1");
+    const auto links = rtnetlink_->links();
+    for (const netlink::Link& link : links ? *links : std::vector<netlink::Link>{}) {
+        const bool is_ours = link.index == engine_->ifindex() ||
+                             link.name.starts_with(firewall::kContainerInterfaces);
+        if (check.state == "ok" && is_ours &&
+            api::sysctl("net/ipv4/conf/" + link.name + "/forwarding") == "0") {
+            check = {"ip_forward",
+                     "warning",
+                     "off for " + link.name + ": what comes by it reaches this machine alone",
+                     "sysctl -w net.ipv4.conf." + link.name + ".forwarding=1"};
+        }
+    }
+    return check;
 }
 
 /// Whether the guards are in force: the pool is asked for as any packet would be.

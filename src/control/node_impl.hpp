@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The node's state. What it does is in six files: node.cpp (life, changes), node_network.cpp (what
+// The node's state. What it does is in eight files: node.cpp (life, changes), node_network.cpp (what
 // the network it is in makes of it), node_watch.cpp (each second), node_status.cpp (what there is
-// to say), node_check.cpp (what may be wrong), node_peer_check.cpp (between two). Control thread.
+// to say), node_problems.cpp (what is wrong in the network), node_check.cpp (what may be wrong),
+// node_peer_check.cpp (between two). Control thread.
 #pragma once
 
 #include <map>
@@ -117,8 +118,13 @@ class Node::Impl {
     /// For the CNI plugin; why this node cannot take containers, or "".
     [[nodiscard]] api::NodeFile node_file() const;
     [[nodiscard]] std::string why_not_ready() const;
+    // node_problems.cpp
+    /// Though it does not answer: what it is sent is dropped on the way.
+    [[nodiscard]] bool is_heard(const identity::NodeId& member) const;
     void add_network_problems(std::vector<api::Problem>& out) const;
     void add_member_problems(std::vector<api::Problem>& out) const;
+    void add_clock_problem(std::vector<api::Problem>& out) const;
+    void add_state_problems(std::vector<api::Problem>& out) const;
 
     // ---- Between two ends: node_peer_check.cpp -----------------------------------------------
     struct PeerChecking {
@@ -167,6 +173,10 @@ class Node::Impl {
     [[nodiscard]] api::Check check_offloads() const;
     [[nodiscard]] api::Check check_guards();
     [[nodiscard]] api::Check check_clock() const;
+    [[nodiscard]] api::Check check_state() const;
+    [[nodiscard]] api::Check check_pools();
+    [[nodiscard]] api::Check check_containers() const;
+    [[nodiscard]] api::Check check_ip_forwarding();
     [[nodiscard]] std::vector<firewall::Probe> foreign_probes();
     void add_foreign_checks(std::vector<api::Check>& out);
     [[nodiscard]] std::vector<api::Problem> problems(const DeviceView& device) const;

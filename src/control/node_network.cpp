@@ -17,7 +17,6 @@ namespace {
 
 /// Members come in bursts: a thousand of them are one change, not a thousand.
 constexpr std::chrono::milliseconds kReconcileEvery{500};
-constexpr std::size_t kDeadShownMax = 8;
 
 std::uint64_t read_boot_id() {
     std::string text = boot_id();
@@ -379,95 +378,6 @@ Surroundings Node::Impl::surroundings() {
         return {};
     }
     return std::move(*around);
-}
-
-void Node::Impl::add_network_problems(std::vector<api::Problem>& out) const {
-    if (own_key_failed_) {
-        out.push_back({"key_not_read",
-                       "error",
-                       engine_->interface(),
-                       own_key_failed_->cause,
-                       own_key_failed_->remedy});
-    }
-    if (network_failed_) {
-        out.push_back({"members_not_set",
-                       "error",
-                       engine_->interface(),
-                       network_failed_->cause,
-                       network_failed_->remedy});
-    }
-    for (const auto& [prefix, name] : shadowed_) {
-        out.push_back({"prefix_of_another",
-                       "warning",
-                       name,
-                       "a configured peer has " + prefix.to_string() + " of this member",
-                       "take it out of that peer's allowed_ips, then weft reload"});
-    }
-    add_member_problems(out);
-    for (const auto& [name, cause] : own_names_.failures()) {
-        out.push_back({"name_unresolved",
-                       "warning",
-                       name,
-                       "a name of node.advertise or gossip.seeds does not resolve: " + cause,
-                       "getent ahosts " + name.substr(0, name.rfind(':'))});
-    }
-    if (!overlay_->enabled() && overlay_->participant().is_member()) {
-        out.push_back({"gossip_off",
-                       "info",
-                       config_.node.name,
-                       "gossip.enabled is false: members are as they were last known, and nobody "
-                       "hears of this node",
-                       "take it out of the configuration, then restart weftd"});
-    }
-    const mesh::Participant& participant = overlay_->participant();
-    if (participant.is_member() &&
-        participant.trust().is_revoked(participant.certificate().identity_key,
-                                       participant.certificate().serial)) {
-        out.push_back(
-            {"removed_from_network",
-             "error",
-             participant.certificate().name,
-             "this node's certificate was taken back: the others speak to it no more",
-             "weft leave --yes, then weft join with a new token, if it is to be in again"});
-    }
-    if (participant.is_member() && !participant.time().view().trusted) {
-        out.push_back({"clock_not_trusted",
-                       "warning",
-                       config_.node.name,
-                       "this machine's clock jumped, or is far off the others': nothing expires "
-                       "here until it agrees with them",
-                       "set it: timedatectl status"});
-    }
-}
-
-/// Who is dead keeps its place; where many are, the first stand for all.
-void Node::Impl::add_member_problems(std::vector<api::Problem>& out) const {
-    const mesh::Participant& participant = overlay_->participant();
-    if (!participant.is_member()) {
-        return;
-    }
-    std::vector<std::string> dead;
-    for (const auto& [id, member] : participant.gossip().members().members()) {
-        if (participant.gossip().reachability(id) == gossip::Reachability::kDead) {
-            dead.push_back(member.certificate->certificate.name);
-        }
-    }
-    std::sort(dead.begin(), dead.end());
-    for (std::size_t i = 0; i < std::min(dead.size(), kDeadShownMax); ++i) {
-        out.push_back(
-            {"member_dead",
-             "warning",
-             dead[i],
-             "neither this node nor those that it asked can reach it",
-             "weft status on that node; if it is gone for good: weft node rm " + dead[i]});
-    }
-    if (dead.size() > kDeadShownMax) {
-        out.push_back({"member_dead",
-                       "warning",
-                       std::to_string(dead.size() - kDeadShownMax) + " more",
-                       "they cannot be reached either",
-                       "weft node list"});
-    }
 }
 
 }  // namespace weft::control

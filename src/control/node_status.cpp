@@ -117,10 +117,16 @@ void Node::Impl::add_peer_problems(const DeviceView& device, std::vector<api::Pr
                            "its endpoint " + host + " does not resolve: " + failure->second.cause,
                            "getent ahosts " + host});
         } else if (watch_.silent(peer.public_key) && peer.endpoint) {
+            const auto known = peers_.find(peer.public_key);
+            const bool heard =
+                known != peers_.end() && known->second.member && is_heard(*known->second.member);
             out.push_back({"peer_silent",
                            "warning",
                            name,
-                           "it does not answer handshakes at " + peer.endpoint->to_string(),
+                           "it does not answer handshakes at " + peer.endpoint->to_string() +
+                               (heard ? ", though it is heard: what it is sent is dropped there "
+                                        "or on the way"
+                                      : ""),
                            "weft status on that node; check its public key, its listen_port and "
                            "the firewalls for UDP " +
                                std::to_string(peer.endpoint->port)});
@@ -186,6 +192,7 @@ std::vector<api::Problem> Node::Impl::problems(const DeviceView& device) const {
     add_path_problems(out);
     firewall_->add_problems(out);
     add_network_problems(out);
+    add_state_problems(out);
     discovered_.add_problems(out);
     for (const auto& [part, told] : told_) {
         out.insert(out.end(), told.begin(), told.end());

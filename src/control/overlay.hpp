@@ -57,6 +57,7 @@ class Overlay {
     [[nodiscard]] bool enabled() const { return parts_.enabled; }
     [[nodiscard]] mesh::Participant& participant() { return participant_; }
     [[nodiscard]] const mesh::Participant& participant() const { return participant_; }
+    [[nodiscard]] const StateStorage& storage() const { return storage_; }
     [[nodiscard]] static mesh::Clock clock();
     /// Sends, logs, tells of changed peers and of a join's end, arms the timer.
     void carry_out(mesh::Output& out);

@@ -19,7 +19,7 @@
 
 namespace weft::control {
 
-inline constexpr std::uint32_t kPoolTable = 51840;
+using netlink::kPoolTable;
 inline constexpr std::uint32_t kContainersPreference = 5179;
 inline constexpr std::uint32_t kPoolPreference = 5180;
 

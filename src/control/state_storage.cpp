@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <weft/api/state_check.hpp>
 #include <weft/base/read_to_end.hpp>
 #include <weft/base/unique_fd.hpp>
 #include <weft/base/write_file.hpp>
@@ -18,7 +19,7 @@ namespace weft::control {
 namespace {
 
 /// Whoever else may read or write it may have the node's keys, or its trust.
-Result<> check_mode(int fd, const std::string& file) {
+Result<> check_owner(int fd, const std::filesystem::path& directory, const std::string& file) {
     struct stat status {};
     if (::fstat(fd, &status) != 0) {
         return errno_error(errno, file);
@@ -28,10 +29,36 @@ Result<> check_mode(int fd, const std::string& file) {
                      file + " is not a regular file",
                      "remove it"};
     }
+    struct stat around {};
+    const bool is_directorys =
+        ::stat(directory.c_str(), &around) == 0 && status.st_uid == around.st_uid;
+    if (!is_directorys && status.st_uid != 0 && status.st_uid != ::geteuid()) {
+        return Error{std::make_error_code(std::errc::permission_denied),
+                     file + " belongs to another user",
+                     "chown --reference=" + directory.string() + " " + file};
+    }
     if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
         return Error{std::make_error_code(std::errc::permission_denied),
                      file + " can be used by others than its owner",
                      "chmod 600 " + file};
+    }
+    return {};
+}
+
+Result<> append_to(const std::filesystem::path& file, std::size_t size, ConstBytes more) {
+    const UniqueFd fd{::open(file.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW)};
+    if (!fd.valid()) {
+        return errno_error(errno, file.string());
+    }
+    const auto end = static_cast<off_t>(size);
+    if (::ftruncate(fd.get(), end) != 0 || ::lseek(fd.get(), end, SEEK_SET) != end) {
+        return errno_error(errno, file.string());
+    }
+    if (Result<> written = write_all(fd.get(), more, file.string()); !written) {
+        return written;
+    }
+    if (::fdatasync(fd.get()) != 0) {
+        return errno_error(errno, file.string());
     }
     return {};
 }
@@ -49,11 +76,11 @@ Result<std::optional<std::vector<std::byte>>> StateStorage::read(std::string_vie
         if (errno == ELOOP) {
             return Error{std::make_error_code(std::errc::too_many_symbolic_link_levels),
                          file.string() + " is a link",
-                         "put the file itself there"};
+                         api::link_remedy(file)};
         }
-        return errno_error(errno, file.string());
+        return errno_error(errno, file.string(), api::state_remedy(errno, directory_));
     }
-    if (Result<> checked = check_mode(fd.get(), file.string()); !checked) {
+    if (Result<> checked = check_owner(fd.get(), directory_, file.string()); !checked) {
         return checked.error();
     }
     const Result<std::string> text = read_to_end(fd, size_max, file.string());
@@ -67,8 +94,19 @@ Result<std::optional<std::vector<std::byte>>> StateStorage::read(std::string_vie
 Result<> StateStorage::replace(std::string_view name, ConstBytes content) {
     std::error_code error;  // told by the write
     std::filesystem::create_directories(directory_, error);
-    return replace_state_file(directory_ / name,
-                              {reinterpret_cast<const char*>(content.data()), content.size()});
+    return note(
+        name,
+        replace_state_file(directory_ / name,
+                           {reinterpret_cast<const char*>(content.data()), content.size()}));
+}
+
+Result<> StateStorage::note(std::string_view name, Result<> written) {
+    if (written) {
+        failures_.erase(std::string{name});
+    } else {
+        failures_.insert_or_assign(std::string{name}, written.error());
+    }
+    return written;
 }
 
 Result<> StateStorage::append(std::string_view name, std::size_t size, ConstBytes more) {
@@ -76,21 +114,7 @@ Result<> StateStorage::append(std::string_view name, std::size_t size, ConstByte
     if (size == 0) {  // a new file: its name must be on the disk too
         return replace(name, more);
     }
-    const UniqueFd fd{::open(file.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW)};
-    if (!fd.valid()) {
-        return errno_error(errno, file.string());
-    }
-    const auto end = static_cast<off_t>(size);
-    if (::ftruncate(fd.get(), end) != 0 || ::lseek(fd.get(), end, SEEK_SET) != end) {
-        return errno_error(errno, file.string());
-    }
-    if (Result<> written = write_all(fd.get(), more, file.string()); !written) {
-        return written;
-    }
-    if (::fdatasync(fd.get()) != 0) {
-        return errno_error(errno, file.string());
-    }
-    return {};
+    return note(name, append_to(file, size, more));
 }
 
 Result<> StateStorage::remove(std::string_view name) {

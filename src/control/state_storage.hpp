@@ -4,6 +4,8 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
+#include <string>
 
 #include <weft/mesh/storage.hpp>
 
@@ -22,8 +24,15 @@ class StateStorage final : public mesh::Storage {
                                   ConstBytes more) override;
     [[nodiscard]] Result<> remove(std::string_view name) override;
 
+    /// What could not be written the last time, by file; gone once it could.
+    [[nodiscard]] const std::map<std::string, Error>& failures() const { return failures_; }
+    [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
+
   private:
+    Result<> note(std::string_view name, Result<> written);
+
     std::filesystem::path directory_;
+    std::map<std::string, Error> failures_;
 };
 
 }  // namespace weft::control

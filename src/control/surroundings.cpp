@@ -30,7 +30,9 @@ std::vector<mesh::InUse> resolvers_of(const std::filesystem::path& file) {
         return in_use;
     }
     for (const net::IpAddress& address : resolvers_in(*text)) {
-        in_use.push_back({net::Prefix{address, address.bits()}, "a resolver in " + file.string()});
+        in_use.push_back({net::Prefix{address, address.bits()},
+                          "a resolver in " + file.string(),
+                          "sed -i '/" + address.to_string() + "/d' " + file.string()});
     }
     return in_use;
 }
@@ -55,8 +57,11 @@ Result<std::set<std::pair<unsigned, net::Family>>> add_routes(
             continue;
         }
         const auto name = names.find(route.interface);
+        const bool by_nothing = name == names.end();
         in_use.push_back({route.destination,
-                          "the route by " + (name == names.end() ? "nothing" : name->second)});
+                          "the route by " + (by_nothing ? "nothing" : name->second),
+                          "ip route del " + route.destination.to_string() +
+                              (by_nothing ? "" : " dev " + name->second)});
     }
     return ways_out;
 }
@@ -114,7 +119,9 @@ Result<Surroundings> look_around(netlink::Rtnetlink& rtnetlink,
             return addresses.error();
         }
         for (const net::Prefix& address : *addresses) {
-            around.in_use.push_back({address.masked(), "an address of " + link.name});
+            around.in_use.push_back({address.masked(),
+                                     "an address of " + link.name,
+                                     "ip addr del " + address.to_string() + " dev " + link.name});
             if (link.is_up) {
                 const bool leads_out = ways_out->contains({link.index, address.address.family()});
                 around.addresses.push_back({address, link.index, leads_out});

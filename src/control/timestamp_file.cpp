@@ -80,9 +80,11 @@ Timestamp TimestampFile::keep(const Timestamp& greatest, wg::Now now) {
                        {"remedy", "make the state directory writable"}});
         }
         failed_ = now.time;
+        failure_ = written.error();
         return wg::TimestampSource::kNoCeiling;  // handshakes matter more
     }
     failed_.reset();
+    failure_.reset();
     return kept_ = ahead;
 }
 

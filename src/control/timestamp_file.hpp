@@ -25,6 +25,8 @@ class TimestampFile {
     /// The ceiling for what is sent from now on. After load(), then each second with the greatest
     /// timestamp sent; writes once what is kept has been reached.
     [[nodiscard]] wg::Timestamp keep(const wg::Timestamp& greatest, wg::Now now);
+    /// Why the last write failed; gone once one has not.
+    [[nodiscard]] const std::optional<Error>& failure() const { return failure_; }
 
   private:
     void watch_clock(WallTime now);
@@ -34,6 +36,7 @@ class TimestampFile {
     wg::Timestamp kept_{};     // in the file
     wg::Timestamp reached_{};  // sent, or perhaps sent by an earlier run
     std::optional<Time> failed_;
+    std::optional<Error> failure_;
     bool clock_behind_ = false;
 };
 

@@ -24,6 +24,7 @@ struct Contact {
     std::optional<net::Endpoint> seen;  ///< it answered a ping of ours from there
     Time heard{};                       ///< when it last did
     Time said{};                        ///< when it last said anything
+    std::optional<Time> pinged;         ///< it last asked whether this node is there
     std::uint32_t candidate = 0;        ///< the next of its record's endpoints to try
     Reachability state = Reachability::kAlive;
     Time suspected{};

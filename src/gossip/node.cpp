@@ -439,6 +439,19 @@ Time Node::heard_from(const NodeId& id) const {
     return contact == parts_->core.contacts.end() ? Time{} : contact->second.said;
 }
 
+std::optional<Time> Node::last_ping_of(const NodeId& id) const {
+    const auto found = parts_->core.contacts.find(id);
+    if (found == parts_->core.contacts.end()) {
+        return std::nullopt;
+    }
+    const Contact& contact = found->second;
+    const bool is_out_of_reach =
+        contact.state == Reachability::kSuspect || contact.state == Reachability::kDead;
+    return is_out_of_reach && contact.pinged && *contact.pinged <= contact.suspected
+               ? std::nullopt
+               : contact.pinged;
+}
+
 std::vector<net::Endpoint> Node::own_seen_endpoints() const {
     std::map<net::Endpoint, int> votes;
     for (const auto& [witness, endpoint] : parts_->core.seen_by) {

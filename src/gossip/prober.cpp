@@ -214,6 +214,7 @@ void Prober::on_ping(const NodeId& from,
     datagram.add(Ack{ping.number, at});
     core_.send(from, at, datagram, actions);
     Contact& contact = core_.contacts[from];
+    contact.pinged = moment.now;
     // It answered from elsewhere: its router may have taken another port.
     const bool moved = contact.seen && contact.seen != at;
     const bool unproven =

@@ -65,8 +65,8 @@ void TrustedTime::on_peer_time(const NodeId& peer, UnixSeconds theirs, Time now)
 
 // ---- Judging ------------------------------------------------------------------------------------
 
-/// nullopt where fewer than kPeers have spoken lately.
-std::optional<TrustedTime::Line> TrustedTime::median_line(Time now) const {
+/// nullopt where fewer have spoken lately.
+std::optional<TrustedTime::Line> TrustedTime::median_line(Time now, std::size_t peers_min) const {
     std::vector<Line> lines;
     lines.reserve(words_.size());
     for (const auto& word : words_) {
@@ -74,7 +74,7 @@ std::optional<TrustedTime::Line> TrustedTime::median_line(Time now) const {
             lines.push_back(word->line);
         }
     }
-    if (lines.size() < kPeers) {
+    if (lines.size() < peers_min) {
         return std::nullopt;
     }
     std::sort(lines.begin(), lines.end());
@@ -86,7 +86,7 @@ std::optional<TrustedTime::Line> TrustedTime::median_line(Time now) const {
 
 void TrustedTime::judge(Time now) {
     const Line own = wall_ - boot_seconds(now_);
-    if (const auto median = median_line(now)) {
+    if (const auto median = median_line(now, kPeers)) {
         if (!within(own, *median, kMedianOff)) {
             refused_ = own;
         } else if (wall_ + kJump >=
@@ -145,6 +145,11 @@ std::string_view TrustedTime::distrust() const {
             return "the clock is off the median of the peers' clocks";
     }
     return {};
+}
+
+std::optional<std::int64_t> TrustedTime::ahead_of_peers() const {
+    const std::optional<Line> median = median_line(now_, 1);
+    return median ? std::optional{wall_ - boot_seconds(now_) - *median} : std::nullopt;
 }
 
 }  // namespace weft::identity

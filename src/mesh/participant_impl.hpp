@@ -17,6 +17,14 @@ namespace weft::mesh {
 inline constexpr std::uint32_t kFirstIssuer = 1;
 inline constexpr identity::UnixSeconds kIssuerLife = identity::UnixSeconds{10} * 365 * 86'400;
 
+/// A copy of a machine's state becomes a node of its own.
+inline constexpr std::string_view kCopyRemedy =
+    "on the copy: weft down, rm -r /var/lib/weft/weft0.network; then start weftd there, and weft "
+    "join with a new token";
+inline constexpr std::string_view kJoinAnew =
+    "`weft leave --yes`, then `weft join` with a new token: `weft token create` on an issuer's "
+    "node";
+
 using SharedCertificate = std::shared_ptr<const gossip::SignedCertificate>;
 [[nodiscard]] Result<SharedCertificate> parse_own(ConstBytes bytes);
 [[nodiscard]] Error already_member(const identity::Certificate& certificate);
@@ -45,7 +53,8 @@ class Participant::Impl {
     [[nodiscard]] Result<> issue_alone() const;
     Result<> revoke(const std::string& name, const Clock& clock, Output& out);
     Result<> rotate(const Clock& clock, Output& out);
-    [[nodiscard]] bool renewal_is_due() const;  // participant_renewal.cpp
+    [[nodiscard]] bool renewal_is_due() const;                    // participant_renewal.cpp
+    [[nodiscard]] std::vector<Trouble> troubles(Time now) const;  // participant_troubles.cpp
     // participant_issuers.cpp
     Result<std::string> issuer_request();
     Result<identity::IssuerCertificate> sign_issuer(std::string_view text,
@@ -95,9 +104,14 @@ class Participant::Impl {
         std::set<std::uint32_t> tried;  // issuers, in this attempt
         std::string asked;              // the name of the one that is called
         std::string silent;             // those without an answer
-        std::string told;
+        std::optional<Error> failed;    // the last attempt
         Time told_at;
         std::optional<Time> expiry_told;
+    };
+    /// Two machines were seen to have one key.
+    struct Seen {
+        Time at;
+        Trouble trouble;
     };
     /// What being a member consists of.
     struct Member {
@@ -121,6 +135,7 @@ class Participant::Impl {
         Renewal renewal{};
         bool someone_left = true;  // perhaps: on an issuer's node they are to be revoked
         std::optional<RootKey> imported_root{};
+        std::map<std::string, Seen> clones{};  // by the name of whose key has two machines
     };
 
     std::unique_ptr<Member> member_;
@@ -146,7 +161,7 @@ class Participant::Impl {
 
     void absorb(gossip::Actions actions, const Clock& clock, Output& out);
     void store_epoch(std::uint64_t epoch, const Clock& clock, gossip::Actions& more, Output& out);
-    void on_event(const gossip::Event& event, Output& out);
+    void on_event(const gossip::Event& event, const Clock& clock, Output& out);
     void on_join_request(const gossip::Actions::Join& join, const Clock& clock, Output& out);
     static void tell_grant(ConstBytes certificate, const std::string& to, Output& out);
     void finish_join(const Clock& clock, Output& out);
@@ -189,6 +204,10 @@ class Participant::Impl {
                    Output& out);
     void tell_renewal_failed(const Error& error, const Clock& clock, Output& out);
     void watch_expiry(const Clock& clock, Output& out);
+
+    // participant_troubles.cpp
+    void note_clone(Trouble trouble, Time now, Output& out);
+    [[nodiscard]] std::optional<Trouble> certificate_trouble() const;
 
     // participant_certify.cpp
     Result<std::vector<std::byte>> certify(const Signing& signing,

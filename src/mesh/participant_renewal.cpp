@@ -17,9 +17,6 @@ using identity::TimeView;
 using identity::UnixSeconds;
 using Status = identity::JoinReply::Status;
 
-constexpr std::string_view kJoinAnew =
-    "`weft leave --yes`, then `weft join` with a new token: `weft token create` on an issuer's "
-    "node";
 /// The same trouble is told again after this long.
 constexpr Duration kTellEvery = std::chrono::hours{24};
 /// Of an issuer's node.
@@ -304,6 +301,7 @@ Result<> Participant::Impl::adopt(std::vector<std::byte> bytes,
     }
     member.certificate = std::move(*certificate);
     member.renewal.next.reset();
+    member.renewal.failed.reset();
     out.own_changed = true;
     take_next_keys(out);
     gossip::Actions actions;
@@ -321,10 +319,12 @@ Result<> Participant::Impl::adopt(std::vector<std::byte> bytes,
 /// Once, and each day again while it lasts.
 void Participant::Impl::tell_renewal_failed(const Error& error, const Clock& clock, Output& out) {
     Renewal& renewal = member_->renewal;
-    if (renewal.told == error.cause && clock.now - renewal.told_at < kTellEvery) {
+    const bool told = renewal.failed && renewal.failed->cause == error.cause &&
+                      clock.now - renewal.told_at < kTellEvery;
+    renewal.failed = error;
+    if (told) {
         return;
     }
-    renewal.told = error.cause;
     renewal.told_at = clock.now;
     // An issuer's node that is down for a while is no trouble as long as there is time.
     const bool urgent = renewal.keys.has_value() ||

@@ -112,7 +112,7 @@ void Participant::Impl::absorb(gossip::Actions actions, const Clock& clock, Outp
     std::move(
         actions.datagrams.begin(), actions.datagrams.end(), std::back_inserter(out.datagrams));
     for (const gossip::Event& event : actions.events) {
-        on_event(event, out);
+        on_event(event, clock, out);
     }
     for (const gossip::Actions::PeerTime& word : actions.peer_times) {
         time_->on_peer_time(word.peer, word.theirs, clock.now);
@@ -141,7 +141,7 @@ void Participant::Impl::store_epoch(std::uint64_t epoch,
     member_->node->on_epoch_stored(moment(clock), more);
 }
 
-void Participant::Impl::on_event(const gossip::Event& event, Output& out) {
+void Participant::Impl::on_event(const gossip::Event& event, const Clock& clock, Output& out) {
     using Kind = gossip::Event::Kind;
     const gossip::Member* const known = member_->node->members().find(event.node);
     const std::string subject =
@@ -174,17 +174,23 @@ void Participant::Impl::on_event(const gossip::Event& event, Output& out) {
                  std::string{to_string(member_->node->reachability(event.node))}});
             return;
         case Kind::kEquivocation:
-            out.notices.push_back({"member_contradicts_itself",
-                                   true,
-                                   subject,
-                                   "it signed two records of one order: a machine cloned from it, "
-                                   "or a captured one"});
+            note_clone({"member_contradicts_itself",
+                        false,
+                        subject,
+                        "it signed two records of one order: a machine cloned from it, or a "
+                        "captured one",
+                        std::string{kCopyRemedy}},
+                       clock.now,
+                       out);
             return;
         case Kind::kOwnElsewhere:
-            out.notices.push_back({"own_identity_elsewhere",
-                                   true,
-                                   subject,
-                                   "another machine signs with this node's key: it was cloned"});
+            note_clone({"own_identity_elsewhere",
+                        true,
+                        subject,
+                        "another machine signs with this node's key: it was cloned",
+                        std::string{kCopyRemedy}},
+                       clock.now,
+                       out);
             return;
         case Kind::kTrustChanged:
             out.peers_changed = true;
@@ -220,12 +226,14 @@ void Participant::Impl::on_join_request(const gossip::Actions::Join& join,
         return;
     }
     if (answer->clone) {
-        out.notices.push_back({"clone_refused",
-                               true,
-                               answer->clone->first,
-                               answer->clone->second + " at " +
-                                   answer->clone->second_source.to_string() +
-                                   " has the same identity key: two machines of one image"});
+        note_clone({"clone_refused",
+                    false,
+                    answer->clone->first,
+                    answer->clone->second + " at " + answer->clone->second_source.to_string() +
+                        " has the same identity key: two machines of one image",
+                    std::string{kCopyRemedy}},
+                   clock.now,
+                   out);
     }
     if (!answer->revocation.empty()) {
         gossip::Actions actions;

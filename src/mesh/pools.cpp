@@ -40,14 +40,14 @@ net::Prefix random_ula(RandomSource& random) {
     return {net::IpAddress{std::span<const std::byte, 16>{bytes}}, kPool6Length};
 }
 
+}  // namespace
+
 const InUse* in_the_way(const net::Prefix& pool, std::span<const InUse> in_use) {
     const auto found = std::find_if(in_use.begin(), in_use.end(), [&pool](const InUse& each) {
         return each.prefix.length > 0 && each.prefix.overlaps(pool);
     });
     return found == in_use.end() ? nullptr : &*found;
 }
-
-}  // namespace
 
 Result<std::vector<net::Prefix>> choose_pools(std::span<const InUse> in_use, RandomSource& random) {
     const std::vector<net::Prefix> all = candidates(random);
@@ -76,8 +76,9 @@ Result<> check_pools(std::span<const net::Prefix> pools, std::span<const InUse> 
             return Error{std::make_error_code(std::errc::address_in_use),
                          "the overlay's pool " + pool.to_string() + " overlaps " +
                              other->prefix.to_string() + " (" + other->by + ")",
-                         "take that off this machine, or make a network with another pool: weft "
-                         "init --pool4 PREFIX --pool6 PREFIX"};
+                         (other->way_out.empty() ? "take that off this machine" : other->way_out) +
+                             ", or make a network with another pool: weft init --pool4 PREFIX "
+                             "--pool6 PREFIX"};
         }
     }
     return {};

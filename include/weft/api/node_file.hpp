@@ -19,6 +19,9 @@ namespace weft::api {
 inline constexpr unsigned kNodeFileSchema = 1;
 inline constexpr const char* kNodeFileName = "node.json";  // in the run directory
 inline constexpr const char* kNodeFileDefault = "/run/weft/node.json";
+/// What runtimes are told by, in cni.conf_dir, and what they run then, in cni.bin_dir.
+inline constexpr const char* kConflistName = "10-weft.conflist";
+inline constexpr const char* kPluginName = "weft-cni";
 inline constexpr std::size_t kNodeFileMax = 64 << 10;
 inline constexpr std::size_t kNodePrefixesMax = 64;  // blocks, and pools
 

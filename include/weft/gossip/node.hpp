@@ -195,6 +195,9 @@ class Node {
     [[nodiscard]] std::optional<net::Endpoint> seen_endpoint(const NodeId& id) const;
     /// When anything of it was last received; Time{}: never.
     [[nodiscard]] Time heard_from(const NodeId& id) const;
+    /// When it last pinged this node; of one that is suspect or dead, since then. Such a one does
+    /// not get what it is sent.
+    [[nodiscard]] std::optional<Time> last_ping_of(const NodeId& id) const;
     /// Where two or more members see this node.
     [[nodiscard]] std::vector<net::Endpoint> own_seen_endpoints() const;
     [[nodiscard]] const Counters& counters() const;

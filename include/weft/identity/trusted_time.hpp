@@ -50,6 +50,9 @@ class TrustedTime {
     [[nodiscard]] TimeView view() const;
     /// Why the clock is not trusted, for status; empty where it is.
     [[nodiscard]] std::string_view distrust() const;
+    /// By how many seconds the clock is ahead of the median of peers that have spoken lately, be it
+    /// one; nullopt: none has. For status alone: which of them is wrong, nobody knows.
+    [[nodiscard]] std::optional<std::int64_t> ahead_of_peers() const;
     /// To be persisted, at most hourly, and given to the constructor at the next start: what is
     /// believed without signed times and without a clock that is not trusted.
     [[nodiscard]] UnixSeconds persist_now() const { return static_cast<UnixSeconds>(believed()); }
@@ -68,7 +71,7 @@ class TrustedTime {
     [[nodiscard]] Verdict verdict() const;
     [[nodiscard]] std::int64_t believed() const;
     [[nodiscard]] std::int64_t floor_by_now() const;
-    [[nodiscard]] std::optional<Line> median_line(Time now) const;
+    [[nodiscard]] std::optional<Line> median_line(Time now, std::size_t peers_min) const;
     void judge(Time now);
 
     std::int64_t build_;

@@ -35,6 +35,15 @@ struct Notice {
     std::string detail;
 };
 
+/// Something that is wrong now, and stays so until somebody does something about it.
+struct Trouble {
+    std::string code;  ///< stable snake_case, as status has it
+    bool error = false;
+    std::string subject;
+    std::string cause;
+    std::string remedy;
+};
+
 /// What is to be done now.
 struct Output {
     std::vector<gossip::Actions::Datagram> datagrams;
@@ -220,6 +229,7 @@ class Participant {
     [[nodiscard]] const NetworkState& network() const;
     [[nodiscard]] const issuer::Issuer* issuer() const;  ///< nullptr: none here
     [[nodiscard]] const identity::TrustedTime& time() const;
+    [[nodiscard]] std::vector<Trouble> troubles(Time now) const;
 
   private:
     class Impl;

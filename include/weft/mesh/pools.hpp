@@ -17,13 +17,17 @@ namespace weft::mesh {
 /// What the machine reaches without weft. Default routes are not in use in this sense.
 struct InUse {
     net::Prefix prefix;
-    std::string by;  ///< "the route by eth0", "the resolver": shown in errors
+    std::string by;         ///< "the route by eth0", "the resolver": shown in errors
+    std::string way_out{};  ///< the command that takes it off, where there is one
 };
 
 /// A /12 of private (RFC 1918) or shared (RFC 6598) space, 10.0.0.0/8 preferred, and a random ULA
 /// /48 (RFC 4193 3.2.2), that overlap nothing in use. Errors: there is none left.
 [[nodiscard]] Result<std::vector<net::Prefix>> choose_pools(std::span<const InUse> in_use,
                                                             RandomSource& random);
+
+/// What overlaps the pool; nullptr: nothing does.
+[[nodiscard]] const InUse* in_the_way(const net::Prefix& pool, std::span<const InUse> in_use);
 
 /// Errors (EADDRINUSE) name what is in the way of one of the pools.
 [[nodiscard]] Result<> check_pools(std::span<const net::Prefix> pools,

@@ -21,6 +21,8 @@ inline constexpr std::uint8_t kRouteProtocol = 87;
 
 inline constexpr unsigned kAnyInterface = 0;
 inline constexpr std::uint32_t kMainTable = 254;  // RT_TABLE_MAIN
+/// weft's own, of what lies in the pool (control/pool_routing).
+inline constexpr std::uint32_t kPoolTable = 51840;
 
 using MacAddress = ByteArray<6>;
 

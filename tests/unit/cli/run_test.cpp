@@ -407,5 +407,20 @@ TEST_F(OfflineCheck, tells_of_keys_that_others_can_read) {
     EXPECT_EQ(one("", "state").remedy, "chmod 700 " + state());
 }
 
+TEST_F(OfflineCheck, tells_of_an_interface_that_is_another_programs) {
+    const api::Check taken = one("[node]\ninterface = \"lo\"\n", "interface");
+    EXPECT_EQ(taken.state, "error");
+    EXPECT_EQ(one("[node]\ninterface = \"weft-none\"\n", "interface").state, "ok");
+}
+
+TEST_F(OfflineCheck, is_what_check_shows_where_no_daemon_runs) {
+    const std::string socket = (directory_.path() / "none.sock").string();
+    const Outcome outcome = weft({"--socket", socket, "check"});
+    EXPECT_EQ(outcome.exit_code, 3);
+    EXPECT_NE(outcome.out.find("weftd is not running"), std::string::npos) << outcome.out;
+    EXPECT_NE(outcome.out.find("cipher"), std::string::npos);
+    EXPECT_EQ(outcome.err, "");
+}
+
 }  // namespace
 }  // namespace weft::cli

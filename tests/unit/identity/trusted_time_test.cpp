@@ -181,6 +181,20 @@ TEST(TrustedTime, fewer_than_three_peers_say_nothing) {
     EXPECT_EQ(machine.believed(), kNow);
 }
 
+TEST(TrustedTime, how_far_the_clock_is_ahead_is_told_from_one_peer_on) {
+    Machine machine{kNow};
+    EXPECT_FALSE(machine.time.ahead_of_peers());
+    machine.hear(1, kNow - 3'600);
+    EXPECT_EQ(machine.time.ahead_of_peers(), 3'600);
+    EXPECT_TRUE(machine.trusted());
+    machine.hear(2, kNow);
+    EXPECT_EQ(machine.time.ahead_of_peers(), 0);  // of two the nearer
+    machine.hear(3, kNow - 3'500);
+    EXPECT_EQ(machine.time.ahead_of_peers(), 3'500);
+    machine.run(minutes{11});
+    EXPECT_FALSE(machine.time.ahead_of_peers());
+}
+
 TEST(TrustedTime, one_liar_does_nothing) {
     for (const UnixSeconds lie : {UnixSeconds{0}, kNow + 10 * kYear, ~UnixSeconds{0}}) {
         Machine machine{kNow};

@@ -22,6 +22,10 @@ struct Renewals : testing::Test {
     [[nodiscard]] static std::uint32_t generation(const Machine& machine) {
         return machine.subject->certificate().generation;
     }
+    [[nodiscard]] std::string trouble(const Machine& machine) const {
+        const auto all = machine.subject->troubles(world.clock().now);
+        return all.empty() ? "" : all.front().code;
+    }
     World world;
     Machine& a;
     Machine& b;
@@ -84,6 +88,7 @@ TEST_F(Renewals, do_not_need_the_issuer_at_once) {
     world.run(hours{3});
     EXPECT_EQ(generation(b), 1U);
     EXPECT_EQ(b.told("renewal_failed"), 1U);
+    EXPECT_EQ(trouble(b), "");  // there is time
     const std::size_t sent = b.joins_sent - 2;
     EXPECT_GE(sent, 2U * 9);  // attempts of half a minute
     EXPECT_LE(sent, 6U * 12);
@@ -98,12 +103,15 @@ TEST_F(Renewals, are_urgent_in_the_last_week_and_in_the_grace) {
     world.skip(360 * kDay);
     world.run(hours{1});
     EXPECT_GE(b.joins_sent, 2U + 4 * 9);
+    EXPECT_EQ(trouble(b), "certificate_not_renewed");
     world.skip(30 * kDay);
     world.boot(b);
+    EXPECT_EQ(trouble(b), "certificate_expired");
     world.boot(a);
     world.run(minutes{20});
     EXPECT_EQ(generation(b), 2U);
     EXPECT_EQ(peers(a), 1U);
+    EXPECT_EQ(trouble(b), "");
     EXPECT_EQ(b.told("certificate_expired"), 0U);
 }
 
