@@ -160,7 +160,7 @@ judge() {
     log=$(log_of "$part" "$name")
     read -r rc seconds <"${log%.log}.end"
     case $rc in
-    0) report ok "$part" "$name" "$seconds" "$(grep '^note: ' "$log" | tail -n 1 || true)" ;;
+    0) report ok "$part" "$name" "$seconds" "$(sed -n 's/^note: //p' "$log" | paste -s -d '|' | sed 's/|/; /g')" ;;
     77) report skip "$part" "$name" "$seconds" "$(tail -n 1 "$log")" ;;
     *)
         report FAIL "$part" "$name" "$seconds" "exit $rc, ${log#"$WEFT_ROOT/"}"
@@ -249,7 +249,6 @@ part_unit() {
 part_sim() {
     wants build || build_for sim release sim_gossip
     run_case sim sim_gossip sim_halves "$WEFT_ROOT/build/release/tests/sim_gossip"
-    sed -n 's/^note: /    | /p' "$LOGS/sim/sim_gossip.log" 2>/dev/null || true
 }
 sim_halves() { # BINARY: half of the networks on each of two cores
     local rc=0 other=$TMPDIR/sim-other-half.log
