@@ -21,9 +21,9 @@ struct Options {
     WordSource word;  // a token, a request or a certificate
     api::SignRequest signing;
     RootFiles root;
-    NewPeer peer;
+    NewPeer new_peer;
     CniPlaces cni;
-    std::string peer;
+    std::string peer;  // the way to which is checked
     std::string output;
     std::string name;  // of a node or an issuer, or a token's id, or an issuer's request
     unsigned nodes = 0;

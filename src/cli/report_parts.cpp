@@ -3,8 +3,6 @@
 #include "report_parts.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <cstring>
 
 namespace weft::cli {
@@ -49,12 +47,12 @@ std::string cleared(std::string_view run, const std::set<std::string>& known) {
     return std::string{run};
 }
 
+/// In a field of N bytes, of which the last stays NUL.
 template <std::size_t N>
 void put_octal(std::string& header, std::size_t at, std::uint64_t value) {
-    std::array<char, N + 1> text{};
-    static_cast<void>(std::snprintf(
-        text.data(), text.size(), "%0*llo", int{N - 1}, static_cast<unsigned long long>(value)));
-    header.replace(at, N - 1, text.data(), N - 1);
+    for (std::size_t digit = N - 1; digit > 0; --digit, value /= 8) {
+        header[at + digit - 1] = static_cast<char>('0' + value % 8);
+    }
 }
 
 std::string tar_header(const std::string& name, std::size_t size, std::int64_t unix_seconds) {

@@ -55,14 +55,15 @@ void add_peer_commands(CLI::App& app, Options& options) {
                     "add",
                     "Give one an address of this node's block, and print its wg-quick file",
                     options,
-                    [&](const Context& c) { return add_peer(c, options.peer); });
-    add->add_option("--wireguard", options.peer.name, "Its name")->required();
-    add->add_option(
-           "--endpoint", options.peer.endpoint, "Where it reaches this node; else node.advertise")
+                    [&](const Context& c) { return add_peer(c, options.new_peer); });
+    add->add_option("--wireguard", options.new_peer.name, "Its name")->required();
+    add->add_option("--endpoint",
+                    options.new_peer.endpoint,
+                    "Where it reaches this node; else node.advertise")
         ->type_name("HOST:PORT");
-    add->add_option("--out", options.peer.file, "A new file for it; else standard output")
+    add->add_option("--out", options.new_peer.file, "A new file for it; else standard output")
         ->type_name("FILE");
-    add->add_flag("--qr", options.peer.qr, "Draw it too, for a phone's camera (qrencode)");
+    add->add_flag("--qr", options.new_peer.qr, "Draw it too, for a phone's camera (qrencode)");
     add_command(*peer, "list", "Those that were added", options, list_added_peers);
     add_command(*peer,
                 "rm",

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The node's state. What it does is in eight files: node.cpp (life, changes), node_network.cpp (what
-// the network it is in makes of it), node_watch.cpp (each second), node_status.cpp (what there is
-// to say), node_problems.cpp (what is wrong in the network), node_check.cpp (what may be wrong),
-// node_peer_check.cpp (between two). Control thread.
+// The node's state. What it does is in eight files: node.cpp (life, changes), node_network.cpp
+// (what the network it is in makes of it), node_watch.cpp (each second), node_status.cpp (what
+// there is to say), node_problems.cpp (what is wrong in the network), node_check.cpp (what may be
+// wrong), node_peer_check.cpp (between two). Control thread.
 #pragma once
 
 #include <map>

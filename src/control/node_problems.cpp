@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kDeadShownMax = 8;
 constexpr std::size_t kProblemsMax = 64;
 /// A dead member dials once in ten seconds at least.
-constexpr std::chrono::seconds kHeardLately{60};
+constexpr std::chrono::seconds kPingedLately{60};
 
 std::string port_of(const std::vector<net::Endpoint>& endpoints) {
     return endpoints.empty() ? "packets" : std::to_string(endpoints.front().port);
@@ -28,7 +28,7 @@ bool Node::Impl::is_heard(const identity::NodeId& member) const {
         return false;
     }
     const auto pinged = participant.gossip().last_ping_of(member);
-    return pinged && BootClock::now() - *pinged < kHeardLately;
+    return pinged && BootClock::now() - *pinged < kPingedLately;
 }
 
 void Node::Impl::add_network_problems(std::vector<api::Problem>& out) const {

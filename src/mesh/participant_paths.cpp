@@ -9,6 +9,10 @@ bool Participant::Impl::has(const gossip::NodeId& member) const {
     return member_ && member_->node->members().find(member) != nullptr;
 }
 
+bool Participant::Impl::is_foreign(const gossip::Member& member) const {
+    return member.certificate->certificate.issuer_number != member_->issuer_number;
+}
+
 std::optional<gossip::ProbeNumber> Participant::Impl::ping(const gossip::NodeId& member,
                                                            const net::Endpoint& to,
                                                            std::size_t size,

@@ -361,10 +361,6 @@ void Participant::Impl::revoke_left(const Clock& clock, Output& out) {
     }
 }
 
-bool Participant::Impl::is_foreign(const gossip::Member& member) const {
-    return member.certificate->certificate.issuer_number != member_->issuer_number;
-}
-
 /// Names that other issuers have given since the merge, and those that are free again: who has left
 /// may come back by this issuer before the other one has revoked it.
 void Participant::Impl::learn(Output& out) {

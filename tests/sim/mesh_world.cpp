@@ -7,7 +7,6 @@
 namespace weft::sim {
 namespace {
 
-constexpr identity::UnixSeconds kBirth = 1'800'000'000;
 constexpr identity::UnixSeconds kBuilt = kBirth - 180ULL * 86'400;
 constexpr Time kStart{seconds{1'000}};
 /// What a machine's own clock shows when it boots.

@@ -11,12 +11,15 @@
 
 #include <weft/base/clock.hpp>
 #include <weft/base/random.hpp>
+#include <weft/identity/certificate.hpp>
 #include <weft/net/address.hpp>
 
 namespace weft::sim {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+
+inline constexpr identity::UnixSeconds kBirth = 1'800'000'000;  ///< when networks are made
 
 [[nodiscard]] inline double in_seconds(Duration duration) {
     return std::chrono::duration<double>(duration).count();

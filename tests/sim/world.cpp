@@ -7,7 +7,6 @@
 namespace weft::sim {
 namespace {
 
-constexpr identity::UnixSeconds kBirth = 1'800'000'000;
 constexpr identity::UnixSeconds kYear = 365ULL * 86'400;
 constexpr std::size_t kHeaders = 28;  // IPv4 and UDP
 constexpr std::uint32_t kIssuer = 1;
