@@ -149,6 +149,7 @@ std::string joined(const std::vector<std::string>& texts) {
 
 std::vector<std::string> hosts(const std::vector<net::IpAddress>& addresses) {
     std::vector<std::string> texts;
+    texts.reserve(addresses.size());
     for (const net::IpAddress& address : addresses) {
         texts.push_back(net::Prefix::host(address).to_string());
     }

@@ -259,23 +259,30 @@ api::Check Node::Impl::check_guards() {
         return {"guards", "error", failed->cause, failed->remedy};
     }
     for (const net::Prefix& pool : pools()) {
-        for (const firewall::Interval& all :
-             firewall::intervals_of(std::span{&pool, 1}, pool.address.family())) {
-            for (const net::IpAddress& address : {pool.first_host(), all.last}) {
-                if (!is_by_overlay(address)) {
-                    return {
-                        "guards",
-                        "error",
-                        pool.to_string() + " is routed elsewhere than to " + engine_->interface(),
-                        "ip route get " + address.to_string() + "; ip rule"};
-                }
-            }
+        if (const auto address = routed_elsewhere(pool)) {
+            return {"guards",
+                    "error",
+                    pool.to_string() + " is routed elsewhere than to " + engine_->interface(),
+                    "ip route get " + address->to_string() + "; ip rule"};
         }
     }
     const char* kept = firewall_->owned()     ? "in force, and nobody else can change the tables"
                        : firewall_->watched() ? "in force; put back when somebody removes them"
                                               : "in force, but nobody watches them";
     return {"guards", firewall_->watched() ? "ok" : "warning", kept, ""};
+}
+
+/// Of the pool's first and last address one that is not the tunnel's, if any.
+std::optional<net::IpAddress> Node::Impl::routed_elsewhere(const net::Prefix& pool) {
+    for (const firewall::Interval& all :
+         firewall::intervals_of(std::span{&pool, 1}, pool.address.family())) {
+        for (const net::IpAddress& address : {pool.first_host(), all.last}) {
+            if (!is_by_overlay(address)) {
+                return address;
+            }
+        }
+    }
+    return std::nullopt;
 }
 
 /// Whether packets to it go into the tunnel; the node's own addresses are nobody's business.

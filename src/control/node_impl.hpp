@@ -100,6 +100,7 @@ class Node::Impl {
     void reconcile_members();
     void sync_firewall();
     [[nodiscard]] bool is_by_overlay(const net::IpAddress& address);
+    std::optional<net::IpAddress> routed_elsewhere(const net::Prefix& pool);
     [[nodiscard]] api::Check check_ip6_forwarding();
     void invite();
     void apply_own_key();

@@ -206,7 +206,7 @@ class Participant::Impl {
     void watch_expiry(const Clock& clock, Output& out);
 
     // participant_troubles.cpp
-    void note_clone(Trouble trouble, Time now, Output& out);
+    void note_clone(Trouble trouble, Time now, Output& out) const;
     [[nodiscard]] std::optional<Trouble> certificate_trouble() const;
 
     // participant_certify.cpp

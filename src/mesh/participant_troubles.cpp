@@ -15,7 +15,7 @@ constexpr std::size_t kClonesMax = 64;
 }  // namespace
 
 /// Told once while it is shown.
-void Participant::Impl::note_clone(Trouble trouble, Time now, Output& out) {
+void Participant::Impl::note_clone(Trouble trouble, Time now, Output& out) const {
     auto& clones = member_->clones;
     std::erase_if(clones, [now](const auto& each) { return now - each.second.at > kCloneShown; });
     const std::string key = trouble.code + ' ' + trouble.subject;

@@ -387,7 +387,7 @@ Result<BothFamilies> adopt_both(KeptSockets kept, const UdpGroupConfig& config, 
     both.port = config.port;
     for (const net::Family family : {net::Family::kIpv4, net::Family::kIpv6}) {
         const bool is_v4 = family == net::Family::kIpv4;
-        std::vector<UniqueFd>& sockets = is_v4 ? kept.v4 : kept.v6;
+        std::vector<UniqueFd> sockets = std::exchange(is_v4 ? kept.v4 : kept.v6, {});
         FamilyOpener opener{family, config, gro};
         if (sockets.empty() && !opener.is_there()) {
             continue;
@@ -478,7 +478,7 @@ std::vector<int> UdpGroup::members(net::Family family) const {
     return fds;
 }
 
-Result<> UdpGroup::set_fwmark(std::uint32_t fwmark) {
+Result<> UdpGroup::set_fwmark(std::uint32_t fwmark) const {
     for (const net::Family family : {net::Family::kIpv4, net::Family::kIpv6}) {
         for (const int fd : members(family)) {
             if (Result<> done = set_mark(fd, fwmark); !done) {

@@ -200,19 +200,22 @@ IoResult UdpSocket::send(const OutgoingTrain& train, const net::Path& path) cons
 }
 
 IoResult UdpSocket::send_unfragmented(const OutgoingTrain& train, const net::Path& path) const {
-    const bool v4 = family_ == net::Family::kIpv4;
-    const auto discover = [this, v4](int mode) {
+    // IPv6's options have the same values.
+    static_assert(IP_PMTUDISC_PROBE == IPV6_PMTUDISC_PROBE);
+    static_assert(IP_PMTUDISC_DONT == IPV6_PMTUDISC_DONT);
+    const bool is_v4 = family_ == net::Family::kIpv4;
+    const auto discover = [this, is_v4](int mode) {
         return ::setsockopt(fd_.get(),
-                            v4 ? IPPROTO_IP : IPPROTO_IPV6,
-                            v4 ? IP_MTU_DISCOVER : IPV6_MTU_DISCOVER,
+                            is_v4 ? IPPROTO_IP : IPPROTO_IPV6,
+                            is_v4 ? IP_MTU_DISCOVER : IPV6_MTU_DISCOVER,
                             &mode,
                             sizeof mode) == 0;
     };
-    if (!discover(v4 ? IP_PMTUDISC_PROBE : IPV6_PMTUDISC_PROBE)) {
+    if (!discover(IP_PMTUDISC_PROBE)) {
         return {.size = 0, .error = errno};
     }
     const IoResult sent = send(train, path);
-    discover(v4 ? IP_PMTUDISC_DONT : IPV6_PMTUDISC_DONT);
+    discover(IP_PMTUDISC_DONT);
     return sent;
 }
 

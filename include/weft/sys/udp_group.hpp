@@ -69,7 +69,7 @@ struct UdpGroup {
     bool gro = false;  // this kernel has UDP_GRO and it is wished
 
     /// SO_MARK of every socket, without reopening them.
-    Result<> set_fwmark(std::uint32_t fwmark);
+    [[nodiscard]] Result<> set_fwmark(std::uint32_t fwmark) const;
 };
 
 }  // namespace weft::sys
