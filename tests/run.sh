@@ -17,8 +17,8 @@ LOGS=$WEFT_ROOT/build/test-logs
 ARCHITECTURES=(arm64 armhf)
 # What CI has no time for: .bats files; unit tests under sanitizers and emulation (hours of virtual time).
 FULL_ONLY=(arm:board arm:tunnel interop:boringtun interop:wireguard_go interop:wireguard_go_newest netns:faults_slow
-    netns:metrics_ports netns:network_keys netns:network_many netns:page netns:path_mtu netns:peer netns:selftest_mtu
-    runtimes:containerd runtimes:libcni runtimes:podman)
+    netns:metrics_ports netns:network_keys netns:network_many netns:other_firewalls netns:page netns:path_mtu netns:peer
+    netns:selftest_mtu runtimes:containerd runtimes:libcni runtimes:podman)
 SLOW_UNITS='-LongHaul.*:*CrossKernel*'
 
 usage() {

@@ -26,10 +26,16 @@ teardown_file() { rival_down; }
     move a 4
     move a 6
 }
-@test "either side starts again" { restart; }
+@test "either side starts again" {
+    [ "$WEFT_FULL" = yes ] || skip "only tests/run.sh full takes so long"
+    restart
+}
 @test "weft under load makes the rival use a cookie" { cookie a; }
 @test "the rival under load makes weft use a cookie" { cookie b; }
-@test "reordering 2,000 deep loses nothing" { reordering 2000; }
+@test "reordering 2,000 deep loses nothing" {
+    [ "$WEFT_FULL" = yes ] || skip "only tests/run.sh full takes so long"
+    reordering 2000
+}
 @test "both sides count the same bytes" { counters; }
 @test "keepalives of either side" {
     keepalive a

@@ -13,6 +13,19 @@ files() {
         while IFS= read -r file; do [ ! -f "$file" ] || echo "$file"; done
 }
 
+# changed PATTERN...: those of them that changed since origin's main branch, or where that is this commit, in it.
+changed() {
+    local base
+    base=$(git rev-parse -q --verify origin/main || git rev-parse -q --verify origin/master || true)
+    if [ -z "$base" ] || [ "$base" = "$(git rev-parse HEAD)" ]; then
+        base=$(git rev-parse -q --verify HEAD~1 || git hash-object -t tree /dev/null)
+    fi
+    {
+        git diff --name-only --diff-filter=d "$base" -- "$@"
+        git ls-files --others --exclude-standard -- "$@"
+    } | sort -u
+}
+
 found=0
 complain() {
     echo "$*"

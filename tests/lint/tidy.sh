@@ -14,14 +14,7 @@ if [ "${WEFT_LINT_ALL:-no}" = yes ] || [ "${1:-}" = --all ]; then
     mapfile -t sources < <(files 'src/*.cpp')
     budget=3600
 else
-    base=$(git rev-parse -q --verify origin/main || git rev-parse -q --verify origin/master || true)
-    if [ -z "$base" ] || [ "$base" = "$(git rev-parse HEAD)" ]; then
-        base=$(git rev-parse -q --verify HEAD~1 || git hash-object -t tree /dev/null)
-    fi
-    mapfile -t sources < <({
-        git diff --name-only --diff-filter=d "$base" -- 'src/*.cpp'
-        git ls-files --others --exclude-standard -- 'src/*.cpp'
-    } | sort -u | xargs -r ls -t)
+    mapfile -t sources < <(changed 'src/*.cpp' | xargs -r ls -t)
 fi
 [ ${#sources[@]} -gt 0 ] || exit 0
 
