@@ -8,6 +8,7 @@
 #include <array>
 
 #include <pthread.h>
+#include <sched.h>
 #include <sys/epoll.h>
 
 namespace weft::dataplane {
@@ -72,7 +73,7 @@ void Worker::loop() {
             worked = true;
             // What was written to the TUN waits in sockets of others: let them run before more
             // comes.
-            yielding_.yield();
+            ::sched_yield();
         }
         shared_.qsbr.quiescent(number_);
         if (!worked && !shared_.sharing.help(number_)) {

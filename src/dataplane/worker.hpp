@@ -9,7 +9,6 @@
 
 #include <weft/sys/tun.hpp>
 #include <weft/sys/udp_group.hpp>
-#include <weft/sys/yielding.hpp>
 #include <weft/wg/actions.hpp>
 
 #include "inbound.hpp"
@@ -48,7 +47,6 @@ class Worker {
     DropCounters drops_;
     Outbound outbound_;
     Inbound inbound_;
-    sys::Yielding yielding_;
 
     struct Orders {
         std::mutex mutex;
