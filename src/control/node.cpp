@@ -167,7 +167,9 @@ Result<> Node::Impl::start() {
     }
     set_names();
     describe_self();
-    to_greet_ = live_peers_.load();
+    for (const LivePeers::Peer& peer : live_peers_.load()) {
+        to_greet_.push_back({peer, false});
+    }
     greet_peers();
     {
         const SignalsBlocked blocked;  // in the engine's threads

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The node's state. What it does is in eight files: node.cpp (life, changes), node_network.cpp
+// The node's state. What it does is in seven files: node.cpp (life, changes), node_network.cpp
 // (what the network it is in makes of it), node_watch.cpp (each second), node_status.cpp (what
 // there is to say), node_problems.cpp (what is wrong in the network), node_check.cpp (what may be
 // wrong), node_peer_check.cpp (between two). Control thread.
@@ -220,8 +220,12 @@ class Node::Impl {
     std::optional<PathProbes> path_probes_;
     std::map<net::Prefix, std::uint32_t> small_paths_;  // routes with an MTU of their own
     NodeFileWriter node_file_;
-    std::vector<LivePeers::Peer> to_greet_;  // of the last run, not called yet
-    std::vector<PeerSample> samples_;        // of the last look
+    struct Greeting {
+        LivePeers::Peer peer;
+        bool in_session;  // of this run, when this node moved; else of the last run
+    };
+    std::vector<Greeting> to_greet_;   // not called yet
+    std::vector<PeerSample> samples_;  // of the last look
     Time routes_tried_;
 
     std::optional<Error> rejected_;              // the last reload's configuration

@@ -301,7 +301,7 @@ void Node::Impl::describe_self() {
 void Node::Impl::greet_live_peers() {
     for (const PeerSample& sample : samples_) {
         if (sample.session_live && sample.endpoint) {
-            to_greet_.push_back({sample.public_key, *sample.endpoint});
+            to_greet_.push_back({{sample.public_key, *sample.endpoint}, true});
         }
     }
 }

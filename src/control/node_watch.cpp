@@ -185,12 +185,15 @@ void Node::Impl::greet_peers() {
     }
     engine_->change([&](wg::Device& device, wg::Now now, wg::Actions& actions) {
         for (std::size_t i = 0; i < count; ++i) {
-            wg::Tunnel* tunnel = device.find_peer(crypto::PublicKey{to_greet_[i].public_key});
-            if (tunnel == nullptr) {
+            wg::Tunnel* tunnel = device.find_peer(crypto::PublicKey{to_greet_[i].peer.public_key});
+            // Without the session that it was to be told of the move by, it was added anew
+            // meanwhile.
+            if (tunnel == nullptr ||
+                (to_greet_[i].in_session && !caller_view(*tunnel, now).session)) {
                 continue;
             }
             if (!tunnel->peer().has_endpoint()) {
-                tunnel->peer().set_endpoint(to_greet_[i].endpoint);
+                tunnel->peer().set_endpoint(to_greet_[i].peer.endpoint);
             }
             tunnel->initiate(now, false, actions);
         }
