@@ -15,6 +15,7 @@
 #include <weft/base/unique_fd.hpp>
 #include <weft/crypto/aead.hpp>
 #include <weft/crypto/x25519.hpp>
+#include <weft/sys/socket_address.hpp>
 
 #include "commands.hpp"
 
@@ -83,23 +84,19 @@ Check check_tun() {
 /// As weftd would bind it; while it runs it is the one that has it.
 Check check_port(const config::Config& config) {
     const std::string number = std::to_string(config.node.listen_port);
-    for (const int family : {AF_INET, AF_INET6}) {
-        const UniqueFd fd{::socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+    for (const net::Family family : {net::Family::kIpv4, net::Family::kIpv6}) {
+        const bool is_v4 = family == net::Family::kIpv4;
+        const UniqueFd fd{::socket(is_v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
         if (!fd.valid()) {
             continue;  // no such family
         }
         const int alone = 1;  // IPv4's is asked for by itself
-        sockaddr_storage any{};
-        any.ss_family = static_cast<sa_family_t>(family);
-        const in_port_t port = htons(config.node.listen_port);
-        if (family == AF_INET) {
-            reinterpret_cast<sockaddr_in&>(any).sin_port = port;
-        } else {
+        if (!is_v4) {
             ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &alone, sizeof alone);
-            reinterpret_cast<sockaddr_in6&>(any).sin6_port = port;
         }
-        if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&any), sizeof any) != 0 &&
-            errno == EADDRINUSE) {
+        const sys::SocketAddress any = sys::to_socket_address(
+            {net::IpAddress::unspecified(family), config.node.listen_port, 0});
+        if (::bind(fd.get(), any.get(), any.size) != 0 && errno == EADDRINUSE) {
             return {"port",
                     "error",
                     "UDP port " + number + " is in use by another program",

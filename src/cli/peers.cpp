@@ -20,6 +20,7 @@
 #include <weft/ipam/store.hpp>
 
 #include "commands.hpp"
+#include "new_file.hpp"
 #include "text.hpp"
 
 namespace weft::cli {
@@ -139,14 +140,6 @@ Answer ask_meeting(const Context& context, Meeting& meeting) {
     return {};
 }
 
-std::string joined(const std::vector<std::string>& texts) {
-    std::string all;
-    for (const std::string& text : texts) {
-        all += (all.empty() ? "" : ", ") + text;
-    }
-    return all;
-}
-
 std::vector<std::string> hosts(const std::vector<net::IpAddress>& addresses) {
     std::vector<std::string> texts;
     texts.reserve(addresses.size());
@@ -214,10 +207,10 @@ std::string wg_quick(const Meeting& meeting,
                      const std::string& private_key,
                      const std::string& preshared_key) {
     return "[Interface]\nPrivateKey = " + private_key +
-           "\nAddress = " + joined(hosts(meeting.addresses)) +
+           "\nAddress = " + format_list(hosts(meeting.addresses)) +
            "\nMTU = " + std::to_string(meeting.mtu) + "\n\n[Peer]\n# " + meeting.node.name +
            "\nPublicKey = " + meeting.node.public_key + "\nPresharedKey = " + preshared_key +
-           "\nEndpoint = " + endpoint + "\nAllowedIPs = " + joined(meeting.pools) +
+           "\nEndpoint = " + endpoint + "\nAllowedIPs = " + format_list(meeting.pools) +
            "\nPersistentKeepalive = " + std::to_string(kKeepalive) + "\n";
 }
 
@@ -249,8 +242,7 @@ Result<> draw(const std::string& text) {
 int deliver(const Context& context, const NewPeer& peer, const std::string& text) {
     if (peer.file.empty()) {
         context.terminal.out << text << std::flush;
-    } else if (const Result<> written = replace_file(peer.file, bytes_of(text), kKeyMode);
-               !written) {
+    } else if (const Result<> written = write_new(peer.file, text); !written) {
         return fail(context, written.error());
     }
     if (peer.qr) {
@@ -279,7 +271,7 @@ Result<> check_new(const Context& context, const NewPeer& peer, const config::Co
     }
     std::error_code error;
     if (!peer.file.empty() && std::filesystem::exists(peer.file, error)) {
-        return invalid(peer.file + " exists already", "choose another file");
+        return is_there_already(peer.file);
     }
     return ::access(context.paths.config.parent_path().c_str(), W_OK) == 0
                ? Result<>{}
@@ -346,7 +338,7 @@ int list_added_peers(const Context& context) {
             for (const net::Prefix& prefix : peer.allowed_ips) {
                 addresses.push_back(prefix.to_string());
             }
-            rows.push_back({peer.name, joined(addresses), to_base64(peer.public_key)});
+            rows.push_back({peer.name, format_list(addresses), to_base64(peer.public_key)});
         }
     }
     context.terminal.out << format_table(rows);

@@ -8,7 +8,6 @@
 #include <ctime>
 #include <memory>
 
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -16,6 +15,7 @@
 #include <weft/api/status.hpp>
 #include <weft/base/encoding.hpp>
 #include <weft/base/unique_fd.hpp>
+#include <weft/sys/socket_address.hpp>
 
 #include "commands.hpp"
 #include "new_file.hpp"
@@ -78,24 +78,8 @@ std::string metrics_at(const net::Endpoint& endpoint) {
     const timeval patience{2, 0};
     ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-    int connected = -1;
-    if (endpoint.address.is_v4()) {
-        sockaddr_in to{};
-        to.sin_family = AF_INET;
-        to.sin_port = htons(endpoint.port);
-        std::copy_n(endpoint.address.bytes().data(),
-                    sizeof to.sin_addr,
-                    reinterpret_cast<std::byte*>(&to.sin_addr));
-        connected = ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to);
-    } else {
-        sockaddr_in6 to{};
-        to.sin6_family = AF_INET6;
-        to.sin6_port = htons(endpoint.port);
-        std::copy_n(endpoint.address.bytes().data(),
-                    sizeof to.sin6_addr,
-                    reinterpret_cast<std::byte*>(&to.sin6_addr));
-        connected = ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to);
-    }
+    const sys::SocketAddress to = sys::to_socket_address(endpoint);
+    const int connected = ::connect(socket.get(), to.get(), to.size);
     const std::string request =
         "GET /metrics HTTP/1.1\r\nHost: " + endpoint.to_string() + "\r\nConnection: close\r\n\r\n";
     if (connected != 0 || ::send(socket.get(), request.data(), request.size(), MSG_NOSIGNAL) < 0) {

@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <net/if.h>
 #include <netinet/in.h>
-#include <string.h>
 #include <sys/socket.h>
 
 #include <boost/asio.hpp>
@@ -20,6 +19,7 @@
 #include <weft/base/clock.hpp>
 #include <weft/base/random.hpp>
 #include <weft/base/unique_fd.hpp>
+#include <weft/sys/socket_address.hpp>
 
 #include "icmp_echo.hpp"
 
@@ -32,25 +32,11 @@ using boost::system::error_code;
 constexpr int kReadsAtOnce = 64;  // then others on the loop have their turn
 
 Result<> connect_to(int fd, const PingPlan& plan) {
-    const ConstBytes bytes = plan.address.bytes();
-    sockaddr_storage storage{};
-    socklen_t size = 0;
-    if (plan.address.is_v4()) {
-        sockaddr_in to{};
-        to.sin_family = AF_INET;
-        memcpy(&to.sin_addr, bytes.data(), bytes.size());
-        memcpy(&storage, &to, sizeof to);
-        size = sizeof to;
-    } else {
-        sockaddr_in6 to{};
-        to.sin6_family = AF_INET6;
-        memcpy(&to.sin6_addr, bytes.data(), bytes.size());
-        to.sin6_scope_id =
-            plan.address.is_link_local() ? if_nametoindex(plan.interface.c_str()) : 0;
-        memcpy(&storage, &to, sizeof to);
-        size = sizeof to;
-    }
-    if (connect(fd, reinterpret_cast<const sockaddr*>(&storage), size) != 0) {
+    const sys::SocketAddress to = sys::to_socket_address(
+        {plan.address,
+         0,
+         plan.address.is_link_local() ? if_nametoindex(plan.interface.c_str()) : 0});
+    if (connect(fd, to.get(), to.size) != 0) {
         return errno_error(errno,
                            "ping " + plan.address.to_string() + " through " + plan.interface,
                            "ip route get " + plan.address.to_string());

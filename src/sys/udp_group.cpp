@@ -16,6 +16,7 @@
 #include <netinet/udp.h>
 #include <sys/socket.h>
 
+#include <weft/sys/socket_address.hpp>
 #include <weft/sys/udp_group.hpp>
 
 #include "steering.hpp"
@@ -295,22 +296,9 @@ class FamilyOpener {
     }
 
     [[nodiscard]] int bind_any(int fd, std::uint16_t port) const {
-        sockaddr_storage storage{};
-        socklen_t size = 0;
-        if (family_ == net::Family::kIpv4) {
-            sockaddr_in address{};
-            address.sin_family = AF_INET;
-            address.sin_port = htons(port);
-            size = sizeof address;
-            std::memcpy(&storage, &address, sizeof address);
-        } else {
-            sockaddr_in6 address{};
-            address.sin6_family = AF_INET6;
-            address.sin6_port = htons(port);
-            size = sizeof address;
-            std::memcpy(&storage, &address, sizeof address);
-        }
-        return ::bind(fd, reinterpret_cast<const sockaddr*>(&storage), size) == 0 ? 0 : errno;
+        const SocketAddress any =
+            to_socket_address({net::IpAddress::unspecified(family_), port, 0});
+        return ::bind(fd, any.get(), any.size) == 0 ? 0 : errno;
     }
 
     static std::uint16_t bound_port(int fd) {

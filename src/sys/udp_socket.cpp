@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #include <weft/base/assert.hpp>
+#include <weft/sys/socket_address.hpp>
 #include <weft/sys/udp_socket.hpp>
 
 #include "control_message.hpp"
@@ -28,33 +29,6 @@ constexpr std::size_t kReceiveControlMax =
 constexpr std::size_t kSendControlMax = control_space(sizeof(std::uint16_t)) +
                                         control_space(sizeof(in6_pktinfo)) +
                                         control_space(sizeof(int));
-
-/// A socket address of either family as bytes; sockaddr is never cast to.
-struct SocketAddress {
-    alignas(sockaddr_in6) std::array<std::byte, sizeof(sockaddr_in6)> bytes;
-    socklen_t size = 0;
-};
-
-SocketAddress to_socket_address(const net::Endpoint& endpoint) {
-    SocketAddress out;
-    if (endpoint.address.is_v4()) {
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_port = htons(endpoint.port);
-        std::memcpy(&address.sin_addr, endpoint.address.bytes().data(), sizeof address.sin_addr);
-        std::memcpy(out.bytes.data(), &address, sizeof address);
-        out.size = sizeof address;
-    } else {
-        sockaddr_in6 address{};
-        address.sin6_family = AF_INET6;
-        address.sin6_port = htons(endpoint.port);
-        address.sin6_scope_id = endpoint.scope_id;
-        std::memcpy(&address.sin6_addr, endpoint.address.bytes().data(), sizeof address.sin6_addr);
-        std::memcpy(out.bytes.data(), &address, sizeof address);
-        out.size = sizeof address;
-    }
-    return out;
-}
 
 void read_socket_address(const SocketAddress& from, net::Family family, net::Endpoint& out) {
     if (family == net::Family::kIpv4 && from.size >= sizeof(sockaddr_in)) {
