@@ -8,7 +8,6 @@
 #include <array>
 
 #include <pthread.h>
-#include <sched.h>
 #include <sys/epoll.h>
 
 namespace weft::dataplane {
@@ -73,7 +72,7 @@ void Worker::loop() {
             worked = true;
             // What was written to the TUN waits in sockets of others: let them run before more
             // comes.
-            ::sched_yield();
+            yielding_.yield();
         }
         shared_.qsbr.quiescent(number_);
         if (!worked && !shared_.sharing.help(number_)) {

@@ -9,6 +9,7 @@
 
 #include <weft/sys/tun.hpp>
 #include <weft/sys/udp_group.hpp>
+#include <weft/sys/yielding.hpp>
 #include <weft/wg/actions.hpp>
 
 #include "inbound.hpp"
@@ -47,6 +48,7 @@ class Worker {
     DropCounters drops_;
     Outbound outbound_;
     Inbound inbound_;
+    sys::Yielding yielding_;
 
     struct Orders {
         std::mutex mutex;
