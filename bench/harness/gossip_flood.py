@@ -22,6 +22,7 @@ NODES = ("a", "b", "c")
 OUTER = {"a": "192.0.2.1", "b": "192.0.2.2", "c": "192.0.2.3", "g": "192.0.2.99"}
 PER_SECOND = 100_000
 SETTLE_SECONDS = 1
+HEARD_BYTES_LEAST = 2000  # a handful of datagrams
 KNOWN_LIMIT = 30
 CHANGES = {"full": 8, "quick": 4}  # four of a node are said at once (src/gossip/node_parts.hpp)
 CHANGES_AGAIN_SECONDS = 45  # until a node says four more at once
@@ -55,7 +56,7 @@ class Network:
             ip("link", "set", f"to-{name}", "master", "br0", netns="net")
             ip("addr", "add", f"{address}/24", "dev", f"v{name}", netns=name)
         heard = lab.path("heard.pcap")
-        listener = lab.spawn("b", "tcpdump", "-U", "-w", heard, "-i", "vb", f"udp port {PORT}")
+        listener = lab.spawn("b", "tcpdump", "--immediate-mode", "-U", "-w", heard, "-i", "vb", f"udp port {PORT}")
         until(lambda: os.path.exists(heard), "tcpdump")
         for node in NODES:
             self.configure(node, f"{OUTER[node]}:{PORT}")
@@ -66,6 +67,7 @@ class Network:
             self.weft(node, "join", self.weft("a", "token", "create").strip())
         for node in NODES:
             self.weft(node, "wait", "--nodes", str(len(NODES)), "--timeout", "30s")
+        until(lambda: os.path.getsize(heard) > HEARD_BYTES_LEAST, "gossip to be heard")
         lab.stop(listener)
         self.heard = heard
 
@@ -129,5 +131,8 @@ def run(record, options):
         generator = network.flood(SETTLE_SECONDS + network.changes * 2)
         time.sleep(SETTLE_SECONDS)
         network.measure(record, "flooded", network.changes)
-        report = json.loads(generator.communicate(timeout=network.changes * KNOWN_LIMIT)[0])
+        told = generator.communicate(timeout=network.changes * KNOWN_LIMIT)[0]
+        if generator.returncode != 0:
+            raise LabError(f"the generator: {lab.log_tail('g')}")
+        report = json.loads(told)
         record.add("daemons/flood", "flooded", report["sent"] / report["seconds"] / 1000, "kpps", LESS)
