@@ -56,16 +56,16 @@ silence() {
     local what=$1 from=$2 address=$3 to=$4 receiver sender before
     shift 4
     before=$(daemon)
-    if [ ! -x weft-bench-stream ]; then
+    if [ ! -x "$LAB/weft-bench-stream" ]; then
         "$@"
         eventually is_another "$before"
         return
     fi
     # shellcheck disable=SC2086
-    in_background $to ./weft-bench-stream receive $PORT >heard
+    in_background $to "$LAB/weft-bench-stream" receive $PORT >heard
     receiver=$!
     # shellcheck disable=SC2086
-    in_background $from ./weft-bench-stream send "$address" $PORT $PER_SECOND 60000
+    in_background $from "$LAB/weft-bench-stream" send "$address" $PORT $PER_SECOND 60000
     sender=$!
     sleep 1
     kill -USR1 $receiver
