@@ -3,7 +3,8 @@
 # A throw-away machine: an overlay of / on tmpfs, with namespaces, a control group and a systemd of its own, in which
 # packages can be installed and services run. For scripts that source this and have
 #   LAB      where that machine has what it needs of this one: the script, this file, packages, other files
-#   inside   what is done there; what it writes to $LAB/result is printed, what it prints goes to standard error
+#   inside   what is done there; what it writes to $LAB/result is printed, what it prints goes to standard error. With
+#            `exit $REBOOT` the machine starts anew, and inside runs once more: $BOOT counts
 # and call outside, or with --hold, --root, --inside as their first argument the function of that name:
 #
 #   outside -> hold: mounts and the control group, until all has ended
@@ -12,6 +13,7 @@
 
 # ---- outside -------------------------------------------------------------------------------------
 SELF=$(readlink -f "$0")
+REBOOT=75
 
 # OLDER: a directory of packages of another version, in $LAB/older then
 outside() { # [--stream PROGRAM] [DIRECTORY OF PACKAGES]: what the machine is to have
@@ -46,7 +48,7 @@ can_run_here() {
 
 # ---- hold ----------------------------------------------------------------------------------------
 hold() { # TOP PACKAGES [FILE...]
-    local top=$1 packages=$2 group home rc=0
+    local top=$1 packages=$2 group home boot rc=$REBOOT
     mount -t tmpfs -o mode=0755 tmpfs "$top"
     mkdir "$top"/{upper,work,root,lab,cgroup}
     mount -t cgroup2 cgroup2 "$top/cgroup" || exit 77
@@ -54,13 +56,17 @@ hold() { # TOP PACKAGES [FILE...]
     [ -z "${OLDER:-}" ] || copy_packages "$OLDER" "$top/lab/older"
     cp "$SELF" "${BASH_SOURCE[0]}" "${@:3}" "$top/lab/"
     home=$top/cgroup$(sed -n 's/^0:://p' /proc/self/cgroup) group=$top/cgroup/${LAB##*/}-$$
-    mkdir "$group"
-    echo 0 >"$group/cgroup.procs"
-    timeout -k 5 400 unshare --pid --fork --kill-child --mount --propagation private --net --uts --ipc --cgroup \
-        bash "$top/lab/${SELF##*/}" --root "$top" >"$top/lab/boot" 2>&1 </dev/null || rc=$?
-    echo 0 >"$home/cgroup.procs"
-    find "$group" -depth -type d -exec rmdir {} + 2>/dev/null || true
-    cat "$top/lab/did" >&2 || cat "$top/lab/boot" >&2
+    for ((boot = 1; rc == REBOOT; boot++)); do
+        rc=0
+        echo $boot >"$top/lab/boot"
+        mkdir "$group"
+        echo 0 >"$group/cgroup.procs"
+        timeout -k 5 400 unshare --pid --fork --kill-child --mount --propagation private --net --uts --ipc --cgroup \
+            bash "$top/lab/${SELF##*/}" --root "$top" >"$top/lab/console" 2>&1 </dev/null || rc=$?
+        echo 0 >"$home/cgroup.procs"
+        find "$group" -depth -type d -exec rmdir {} + 2>/dev/null || true
+    done
+    cat "$top/lab/did" >&2 || cat "$top/lab/console" >&2
     cat "$top/lab/result" 2>/dev/null || rc=1
     umount "$top/cgroup"
     umount -l "$top"
@@ -84,11 +90,11 @@ root() { # TOP; process 1 of the new machine
     devices dev
     mkdir "run/${LAB#/run/}"
     mount --bind "$top/lab" "run/${LAB#/run/}"
-    mkdir "run/${LAB#/run/}"/{upper,lower}
+    mkdir -p "run/${LAB#/run/}"/{upper,lower}
     mount --bind "$top/upper" "run/${LAB#/run/}/upper"
     mount --bind / "run/${LAB#/run/}/lower"
     mount -o remount,bind,ro "run/${LAB#/run/}/lower"
-    prepare_systemd
+    [ "$(cat "$top/lab/boot")" != 1 ] || prepare_systemd
     mkdir run/old
     pivot_root . run/old
     umount -l /run/old
@@ -118,6 +124,7 @@ prepare_systemd() {
 [Unit]
 DefaultDependencies=no
 Requires=$name.service
+Wants=multi-user.target
 UNIT
     cat >"etc/systemd/system/$name.service" <<UNIT
 [Unit]
@@ -139,9 +146,11 @@ prepare_inside() {
     unset NOTIFY_SOCKET
     trap 'finish $?' EXIT
     cd "$LAB" || return
+    # shellcheck disable=SC2034  # the script's
+    BOOT=$(cat boot)
 }
 finish() { # EXIT CODE
-    [ "$1" = 0 ] || journalctl --no-pager -q -o cat -u weftd -u weft-guard | tail -n 20
+    [ "$1" = 0 ] || [ "$1" = $REBOOT ] || journalctl --no-pager -q -o cat -u weftd -u weft-guard | tail -n 20
     systemctl --no-block exit "$1"
 }
 step() {

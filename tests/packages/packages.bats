@@ -104,6 +104,11 @@ tell_silence() {
     tell_silence
 }
 
+@test "after a reboot the guards stand first, and the node is back with its interface and its peers" {
+    on_machine test-reboot.sh "$DEB"
+    echo "# note: $(grep ', answered after ' <<<"$output" | paste -s -d ';')" >&3
+}
+
 @test "the last version and this one are one network, a node is upgraded under traffic, and goes back" {
     need "$(dpkg --print-architecture)"
     run "$ROOT/packaging/build-older.sh"
