@@ -7,6 +7,7 @@
 #include <weft/gossip/allowance.hpp>
 #include <weft/gossip/node.hpp>
 
+#include "lives.hpp"
 #include "rumours.hpp"
 #include "sealer.hpp"
 
@@ -44,6 +45,7 @@ struct Contact {
     Allowance ping_requests{4, std::chrono::milliseconds{250}};
     Allowance accusations{8, std::chrono::seconds{1}};
     Allowance inquiries{8, std::chrono::seconds{2}};
+    Lives lives;        ///< of the machine, or machines, that have its key
     double pushes = 0;  ///< members sent to it, decaying
     Time pushes_since{};
     double bad_statements = 0;  ///< relayed by it, decaying

@@ -207,6 +207,10 @@ class Participant::Impl {
 
     // participant_troubles.cpp
     void note_clone(Trouble trouble, Time now, Output& out) const;
+    void note_clone(const gossip::Event& event,
+                    const std::string& subject,
+                    Time now,
+                    Output& out) const;
     [[nodiscard]] std::optional<Trouble> certificate_trouble() const;
 
     // participant_certify.cpp

@@ -174,23 +174,8 @@ void Participant::Impl::on_event(const gossip::Event& event, const Clock& clock,
                  std::string{to_string(member_->node->reachability(event.node))}});
             return;
         case Kind::kEquivocation:
-            note_clone({"member_contradicts_itself",
-                        false,
-                        subject,
-                        "it signed two records of one order: a machine cloned from it, or a "
-                        "captured one",
-                        std::string{kCopyRemedy}},
-                       clock.now,
-                       out);
-            return;
         case Kind::kOwnElsewhere:
-            note_clone({"own_identity_elsewhere",
-                        true,
-                        subject,
-                        "another machine signs with this node's key: it was cloned",
-                        std::string{kCopyRemedy}},
-                       clock.now,
-                       out);
+            note_clone(event, subject, clock.now, out);
             return;
         case Kind::kTrustChanged:
             out.peers_changed = true;

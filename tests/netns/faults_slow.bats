@@ -84,6 +84,31 @@ start_with_clock() { # NODE SECONDS
     well a b c
 }
 
+@test "a machine that was cloned: both of its copies name it, and so does another node" {
+    local state=/var/lib/weft copy
+    copy=$(root_of c)$state
+    leave c
+    stop c
+    rm -r "${copy:?}"
+    cp -a "$(root_of b)$state" "$copy" # b goes on
+    start c
+    named c own_identity_elsewhere "another machine signs with this node's key"
+    named b own_identity_elsewhere "another machine signs with this node's key"
+    named a member_contradicts_itself "two machines sign with its key"
+    [[ $remedy == "on the copy: weft down, rm -r $state/weft0.network; then start weftd there, and weft join with a new token" ]]
+    inside c weft down
+    inside c rm -r $state/weft0.network
+    start c
+    inside c weft join "$(token)"
+    well c
+    stop a # what was seen is told for ten minutes, or until weftd starts anew
+    stop b
+    start a
+    start b
+    well a b c
+    pings_between b1 10.44.0.10
+}
+
 @test "the pool of a network that is to be joined is in use here" {
     leave c
     inside c ip route add 10.44.0.0/20 dev eth0

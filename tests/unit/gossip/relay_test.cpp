@@ -126,6 +126,64 @@ TEST_F(Relay, says_two_things_of_one_order_and_one_wins_with_an_alarm) {
     EXPECT_EQ(node.node->counters().equivocated, 9U);
 }
 
+// ---- Clones -------------------------------------------------------------------------------------
+
+/// Of 30: a record of one life after the other, ten seconds between.
+struct Lives : Relay {
+    struct Word {
+        std::uint64_t life;
+        std::uint64_t epoch;
+    };
+    void hear(std::initializer_list<Word> words) {
+        for (const Word& word : words) {
+            gossip::Record record = test::record(30, 50);
+            record.boot_id = word.life;
+            record.order.epoch = kBirth + word.epoch;
+            tell(relay, Statements{certificate_bytes(30), sign(record, 30)}.item());
+            EXPECT_EQ(node.node->members().find(node_id(30))->order(), record.order);
+            world.now += seconds{10};
+        }
+    }
+    [[nodiscard]] std::size_t told() const { return node.count(Kind::kEquivocation); }
+};
+
+TEST_F(Lives, that_take_turns_are_two_machines) {
+    hear({{1, 10}, {2, 300}, {1, 301}});
+    EXPECT_EQ(told(), 0U);  // a backup was restored, or two were copied
+    hear({{2, 302}});
+    EXPECT_EQ(told(), 1U);
+    hear({{1, 305}, {1, 307}, {2, 310}});  // not all is heard
+    EXPECT_EQ(told(), 3U);
+    hear({{1, 311}});
+    EXPECT_EQ(told(), 4U);
+}
+
+TEST_F(Lives, of_three_machines_take_turns_too) {
+    hear({{1, 10}, {2, 300}, {3, 310}, {1, 311}, {2, 312}});
+    EXPECT_EQ(told(), 1U);
+    hear({{1, 313}, {3, 314}});
+    EXPECT_EQ(told(), 3U);
+}
+
+TEST_F(Lives, of_one_machine_do_not_come_back) {
+    for (std::uint64_t life = 1; life < 20; ++life) {  // without a clock
+        hear({{life, life}});
+    }
+    hear({{20, 100}, {20, 101}, {20, 102}});
+    EXPECT_EQ(told(), 0U);
+}
+
+TEST_F(Lives, that_a_backup_separates_are_one_machines) {
+    hear({{2, 11}, {1, 12}, {2, 13}});  // what the earlier one has signed is heard late
+    hear({{3, 14}, {4, 15}, {5, 16}});
+    EXPECT_EQ(told(), 0U);
+    world.now += minutes{6};
+    hear({{4, 17}});  // once more, later
+    EXPECT_EQ(told(), 0U);
+    hear({{7, 1'000}, {6, 2'000}, {7, 3'000}, {6, 4'000}, {7, 5'000}});
+    EXPECT_EQ(told(), 0U);
+}
+
 // ---- Revocations --------------------------------------------------------------------------------
 
 TEST_F(Relay, revoked_is_gone_everywhere_and_heard_by_nobody) {
