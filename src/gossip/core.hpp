@@ -74,7 +74,9 @@ struct Core {
     /// At most `count` different usable members, not `except`.
     [[nodiscard]] std::vector<NodeId> random_members(std::size_t count, const NodeId& except);
 
-    [[nodiscard]] DatagramWriter writer(const Moment& moment) const;
+    [[nodiscard]] DatagramWriter writer(const Moment& moment,
+                                        std::size_t size_max = kPlaintextMax) const;
+    [[nodiscard]] TrustHeads trust_heads() const;
     /// What the header of everything we send says of trust; call after each change of it.
     void refresh_trust_digest();
     [[nodiscard]] std::uint32_t trust_count() const { return trust_count_; }

@@ -398,6 +398,11 @@ TEST_F(GossipSim, ARevokedNodeIsGoneEverywhereAndStaysGone) {
     const auto took = world.run_until(gone, seconds{5});
     ASSERT_TRUE(took);
     std::printf("note: a revocation among 100: everywhere after %.2f s\n", in_seconds(*took));
+    const auto knows = [&] {
+        const identity::Certificate& own = world.host(9).certificate->certificate;
+        return world.host(9).trust->is_revoked(own.identity_key, own.serial);
+    };
+    EXPECT_TRUE(world.run_until(knows, seconds{10})) << "nobody told it";
     world.kill(9);
     world.start(9);
     world.run_for(seconds{30});

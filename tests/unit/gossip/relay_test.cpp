@@ -197,8 +197,8 @@ TEST_F(Relay, revoked_is_gone_everywhere_and_heard_by_nobody) {
     EXPECT_EQ(other.count(Kind::kMemberWithdrawn), 1U);
     EXPECT_EQ(node.node->members().digest(), other.node->members().digest());
     EXPECT_FALSE(node.node->seen_endpoint(relay.id()));
-    // It still has its keys, and they open nothing: as a stranger it gets a cookie, and then
-    // silence.
+    // It still has its keys, and they open nothing: as a stranger it gets a cookie, and then the
+    // word that it is revoked, no longer than what it sent.
     for (Machine* machine : {&node, &other}) {
         const auto members = machine->node->members().digest();
         const Buffer sealed =
@@ -208,9 +208,15 @@ TEST_F(Relay, revoked_is_gone_everywhere_and_heard_by_nobody) {
         EXPECT_EQ(answer.datagrams[0].bytes[0], std::byte{0x12});
         gossip::Cookie cookie{};
         copy_bytes(ConstBytes{answer.datagrams[0].bytes}.last(16), cookie);
-        const Actions introduced = machine->hear(
-            relay, relay.introduce(*machine, cookie, certificate_bytes(20), {gossip::Ping{2}}));
-        EXPECT_TRUE(introduced.datagrams.empty());
+        const Buffer introduction =
+            relay.introduce(*machine, cookie, certificate_bytes(20), {gossip::Ping{2}});
+        const Actions introduced = machine->hear(relay, introduction);
+        ASSERT_EQ(introduced.datagrams.size(), 1U);
+        EXPECT_LE(introduced.datagrams[0].bytes.size(), introduction.size());
+        const auto opened = relay.open(*machine, introduced.datagrams[0].bytes);
+        ASSERT_TRUE(opened);
+        EXPECT_EQ(opened->messages.size(), 1U);
+        EXPECT_EQ(opened->all<gossip::RevocationItem>().size(), 1U);
         EXPECT_EQ(machine->node->members().digest(), members);
     }
     // Nor does anybody bring it back.
@@ -218,6 +224,26 @@ TEST_F(Relay, revoked_is_gone_everywhere_and_heard_by_nobody) {
     EXPECT_FALSE(node.knows(relay.id()));
     world.run(minutes{2});
     EXPECT_FALSE(node.knows(relay.id()) || other.knows(relay.id()));
+}
+
+/// As a node that was away for a while, or that everybody forgot before it heard.
+TEST_F(Relay, revoked_hears_of_it_from_whomever_it_greets) {
+    world.lost = [&](const Packet& packet) { return packet.to == relay.at; };
+    for (std::uint32_t i = 1; i < 10; ++i) {  // more than one answer holds
+        ASSERT_EQ(node.revoke(100 + i, i), std::nullopt);
+    }
+    ASSERT_EQ(node.revoke(20, 10), std::nullopt);
+    world.run(seconds{5});
+    ASSERT_EQ(relay.trust->revocation_count(), 0U);
+    world.lost = nullptr;
+    world.run(minutes{2});
+    EXPECT_EQ(relay.trust->revocation_count(), 10U);
+    EXPECT_FALSE(relay.knows(relay.id()));
+    EXPECT_FALSE(node.knows(relay.id()) || other.knows(relay.id()));
+    // It has nothing more to say, and nobody answers at length.
+    const std::uint64_t before = node.node->counters().bytes_out;
+    world.run(minutes{1});
+    EXPECT_LE(node.node->counters().bytes_out - before, 60U * 1'000U);
 }
 
 TEST_F(Relay, of_a_revocation_with_a_gap_is_asked_for_what_lies_between) {

@@ -72,7 +72,7 @@ TEST(MeshParticipant, that_ends_as_foreseen_knows_at_its_start_whom_it_has_just_
     EXPECT_EQ(peers(b), 1U);
 }
 
-TEST(MeshParticipant, a_revoked_member_is_nobodys_peer) {
+TEST(MeshParticipant, a_revoked_member_is_nobodys_peer_and_hears_of_it) {
     World world;
     Machine& a = world.add("192.0.2.1");
     Machine& b = world.add("192.0.2.2");
@@ -88,6 +88,21 @@ TEST(MeshParticipant, a_revoked_member_is_nobodys_peer) {
     EXPECT_EQ(peers(a), 1U);
     EXPECT_EQ(peers(c), 1U);
     EXPECT_FALSE(b.subject->create_token({}, world.clock()));
+    const auto knows = [](const Machine& machine) {
+        const identity::Certificate& own = machine.subject->certificate();
+        return machine.subject->trust().is_revoked(own.identity_key, own.serial);
+    };
+    EXPECT_TRUE(knows(b));
+    // One that is off meanwhile, and knows nobody but the issuer.
+    world.run(std::chrono::seconds{12});
+    c.subject.reset();
+    ASSERT_TRUE(a.subject->revoke("c", world.clock(), out));
+    world.carry(a, out);
+    world.run(std::chrono::seconds{30});
+    world.boot(c);
+    EXPECT_FALSE(knows(c));
+    world.run(std::chrono::seconds{5});
+    EXPECT_TRUE(knows(c));
 }
 
 /// What each says of two machines with one key.
