@@ -155,6 +155,7 @@ void Participant::Impl::on_event(const gossip::Event& event, const Clock& clock,
                 member_->someone_left || (known != nullptr && known->record->record.left);
             member_->unlearnt.insert(event.node);
             out.peers_changed = true;
+            on_heard_of(event.node, clock.now);
             if (event.kind == Kind::kMemberNew && known != nullptr) {
                 look_for_own_grant(*known);
             }
@@ -167,6 +168,7 @@ void Participant::Impl::on_event(const gossip::Event& event, const Clock& clock,
             }
             return;
         case Kind::kReachability:
+            on_heard_of(event.node, clock.now);
             out.notices.push_back(
                 {"member_reachability",
                  false,
