@@ -18,7 +18,9 @@ token() { inside a weft token create "$@" 2>/dev/null; }
 leave() { # NODE: with its containers, which have addresses of its block
     inside "$1" weft leave --yes || true
     inside "$1" ip -o link show | grep -o " wv$1[12]" | while read -r link; do inside "$1" ip link del "$link"; done
+    eventually 20 is_free "$1"
 }
+is_free() { fails inside a sh -c "weft node list | grep -q '^$1 '"; } # NAME: the issuer has heard of who left
 cut_wire() { # RULES: in the bridge between the nodes
     printf 'table bridge cut {\nchain f {\ntype filter hook forward priority 0\n%s\n}\n}\n' "$1" | inside net nft -f -
 }
@@ -101,11 +103,13 @@ start_with_clock() { # NODE SECONDS
     inside c rm -r $state/weft0.network
     start c
     inside c weft join "$(token)"
+    inside a weft wait --nodes 3 --timeout 30s
     well c
     stop a # what was seen is told for ten minutes, or until weftd starts anew
     stop b
     start a
     start b
+    inside a weft wait --nodes 3 --timeout 30s
     well a b c
     pings_between b1 10.44.0.10
 }
