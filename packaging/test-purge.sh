@@ -16,7 +16,7 @@ usage() { sed -n '3,7s/^# //p' "${BASH_SOURCE[0]}"; }
 
 inside() {
     prepare_inside
-    make_network
+    make_network b
     snapshot >before
     use_it
     snapshot >during
@@ -35,12 +35,13 @@ use_it() {
     step /usr/lib/weft/kernel-setup/apply.sh --persist
     join_other
     step weft cni install --wait-ready
-    container "$OTHER_ADDRESS"
+    attach
+    step on box ping -q -c 3 -i 0.2 -W 5 "$OTHER_ADDRESS"
+    detach
     step weft status || [ $? = 4 ]
     upgrade "$OTHER_ADDRESS"
     down_and_up
-    kill "$OTHER_DAEMON"
-    wait "$OTHER_DAEMON" || true
+    stop_daemon b
 }
 upgrade() { # ADDRESS: what runs is started again, by the new packages
     local before
@@ -58,19 +59,6 @@ down_and_up() {
     ! nft list tables | grep weft || { echo "its guards stayed" && return 1; }
     step systemctl start weftd.service
 }
-container() { # ADDRESS: a container by weft-cni reaches it
-    local -x CNI_CONTAINERID=purge CNI_IFNAME=eth0 CNI_PATH=/usr/lib/cni CNI_NETNS CNI_COMMAND
-    local pid conf='{"cniVersion":"1.0.0","name":"weft","type":"weft-cni"}'
-    unshare --net sleep infinity &
-    pid=$!
-    eventually is_apart $pid
-    CNI_NETNS=/proc/$pid/ns/net
-    CNI_COMMAND=ADD step /usr/lib/cni/weft-cni <<<"$conf"
-    step nsenter --net="$CNI_NETNS" ping -q -c 3 -i 0.2 -W 5 "$1"
-    CNI_COMMAND=DEL step /usr/lib/cni/weft-cni <<<"$conf"
-    kill $pid
-}
-
 snapshot() {
     echo "== nft" && nft list ruleset
     echo "== addresses" && ip -br addr
@@ -114,6 +102,6 @@ case ${1:-} in
     # shellcheck source=packaging/deps.sh
     . "${SELF%/*}/deps.sh"
     become_root "$@"
-    outside "${1:-$WEFT_ROOT/build/deb}"
+    outside "$@"
     ;;
 esac

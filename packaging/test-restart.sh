@@ -11,83 +11,35 @@ set -euo pipefail
 LAB=/run/weft-restart
 # shellcheck source=packaging/throwaway.bash
 . "$(dirname "${BASH_SOURCE[0]}")/throwaway.bash"
-PER_SECOND=20000 PORT=7000
 
 usage() { sed -n '3,7s/^# //p' "${BASH_SOURCE[0]}"; }
 
 inside() {
     prepare_inside
-    make_network
+    make_network b
     : >result
     step dpkg -i ./*.deb
     join_other
-    OWN_ADDRESS=$(address_of weft0)
+    OWN_ADDRESS=$(address_of a)
     newer >higher
     is_kept "systemctl restart" step systemctl restart weftd.service
     is_kept "kill -9" killed
     is_kept "upgrade" upgraded
     stopped
     taken_down
-    kill "$OTHER_DAEMON"
-    wait "$OTHER_DAEMON" || true
+    stop_daemon b
 }
 
 # is_kept WHAT CMD...: it makes another process of weftd, and all that packets need stays what it was.
 is_kept() {
     local what=$1 before
     shift
-    before=$(of_interface)
-    silence "$what, to it" other "$OWN_ADDRESS" "" "$@"
-    silence "$what, from it" "" "$OTHER_ADDRESS" other "$@"
-    diff <(echo "$before") <(of_interface) || { echo "$what: the interface is another" && return 1; }
+    before=$(cat /sys/class/net/weft0/ifindex && of_interface)
+    silence "$what, to it" b "$OWN_ADDRESS" a "$@"
+    silence "$what, from it" a "$OTHER_ADDRESS" b "$@"
+    diff <(echo "$before") <(cat /sys/class/net/weft0/ifindex && of_interface) || { echo "$what: the interface is another" && return 1; }
     step ping -q -c 3 -i 0.2 -W 5 "$OTHER_ADDRESS"
 }
-of_interface() {
-    cat /sys/class/net/weft0/ifindex
-    ip -o addr show dev weft0 | awk '{ print $4 }'
-    ip route show table all dev weft0
-    ip -6 route show table all dev weft0
-}
-daemon() { systemctl show -P MainPID weftd.service; }
-is_another() { [ "$(daemon)" != "$1" ] && [ "$(daemon)" != 0 ] && systemctl -q is-active weftd.service; } # PID
-
-# silence WHAT FROM ADDRESS TO CMD...: runs it while datagrams go from one node to the other ("" is this one).
-silence() {
-    local what=$1 from=$2 address=$3 to=$4 receiver sender before
-    shift 4
-    before=$(daemon)
-    if [ ! -x weft-bench-stream ]; then
-        "$@"
-        eventually is_another "$before"
-        return
-    fi
-    # shellcheck disable=SC2086
-    in_background $to ./weft-bench-stream receive $PORT >heard
-    receiver=$!
-    # shellcheck disable=SC2086
-    in_background $from ./weft-bench-stream send "$address" $PORT $PER_SECOND 60000
-    sender=$!
-    sleep 1
-    kill -USR1 $receiver
-    "$@"
-    eventually is_another "$before"
-    sleep 1
-    kill -TERM $receiver $sender
-    wait $receiver
-    wait $sender || true
-    echo "$what: $(cat heard) ms"
-    echo "$what $(awk '{ print $1 / 1000 }' heard)" >>result
-}
-# in_background [other] CMD...: $! is its pid, as nsenter and env become it.
-in_background() {
-    if [ "$1" = other ]; then
-        shift
-        "${ENTER[@]}" "$@" &
-    else
-        "$@" &
-    fi
-}
-
 killed() { step systemctl kill --signal KILL weftd.service; }
 
 newer() { # the packages once more, of a higher version; their directories, one a line
@@ -132,13 +84,6 @@ case ${1:-} in
     # shellcheck source=packaging/deps.sh
     . "${SELF%/*}/deps.sh"
     become_root "$@"
-    files=()
-    if [ "${1:-}" = --stream ]; then
-        [ "$(basename "${2:?--stream needs a program}")" = weft-bench-stream ] || die "$2 is not weft-bench-stream"
-        files=("$2")
-        shift 2
-    fi
-    case ${1:-} in -*) usage >&2 && exit 2 ;; esac
-    outside "${1:-$WEFT_ROOT/build/deb}" "${files[@]}"
+    outside "$@"
     ;;
 esac

@@ -12,13 +12,15 @@ namespace {
 
 using Row = std::vector<std::string>;
 
-const Row kHeader{"  NAME", "BLOCK", "ENDPOINT", "SESSION", "HANDSHAKE", "RX", "TX"};
+const Row kHeader{"  NAME", "BLOCK", "ENDPOINT", "SESSION", "RTT", "LOSS", "HANDSHAKE", "RX", "TX"};
 
 Row peer_row(const api::PeerStatus& peer, std::int64_t now_ms) {
     return {"  " + peer.name,
             first_of(peer.blocks.empty() ? peer.allowed_ips : peer.blocks),
             peer.endpoint.value_or(std::string{kNothing}),
             peer.session,
+            peer.rtt_us ? format_ms(*peer.rtt_us) : std::string{kNothing},
+            peer.loss_ppm ? format_share(*peer.loss_ppm) : std::string{kNothing},
             format_age(peer.last_handshake_ms, now_ms),
             format_bytes(peer.rx_bytes),
             format_bytes(peer.tx_bytes)};
@@ -30,6 +32,8 @@ Row self_row(const api::NodeStatus& node) {
             first_of(node.blocks),
             ":" + std::to_string(node.listen_port),
             "self",
+            nothing,
+            nothing,
             nothing,
             nothing,
             nothing};

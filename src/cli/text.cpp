@@ -97,6 +97,17 @@ std::string format_ms(std::uint64_t microseconds) {
     return format_decimal(value, decimals) + " ms";
 }
 
+std::string format_share(std::uint64_t ppm) {
+    const double percent = static_cast<double>(ppm) / 10'000;
+    int decimals = 0;
+    if (ppm != 0 && percent < 0.995) {
+        decimals = 2;
+    } else if (ppm != 0 && percent < 9.95) {
+        decimals = 1;
+    }
+    return format_decimal(percent, decimals) + " %";
+}
+
 std::string format_count(std::uint64_t count, std::string_view noun) {
     const bool sibilant = noun.ends_with("x") || noun.ends_with("ch");
     return std::to_string(count) + " " + std::string{noun} +

@@ -20,6 +20,8 @@ inline constexpr std::string_view kNothing = "–";
 [[nodiscard]] std::string format_until(std::int64_t then_ms, std::int64_t now_ms);
 /// "0.21 ms", "12.3 ms", "130 ms"
 [[nodiscard]] std::string format_ms(std::uint64_t microseconds);
+/// Of a million: "0 %", "0.05 %", "3.2 %", "12 %"
+[[nodiscard]] std::string format_share(std::uint64_t ppm);
 /// "1 peer", "2 peers"
 [[nodiscard]] std::string format_count(std::uint64_t count, std::string_view noun);
 

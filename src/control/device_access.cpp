@@ -171,6 +171,8 @@ std::vector<PeerSample> samples_of(dataplane::Engine& engine) {
             sample.session_live = is_live(peer, now);
             sample.handshake_pending = tunnel->handshake_pending();
             sample.tx_bytes = peer.counters.tx_bytes.load(std::memory_order_relaxed);
+            sample.rx_packets = peer.counters.rx_packets.load(std::memory_order_relaxed);
+            sample.rx_missing = peer.counters.rx_missing.load(std::memory_order_relaxed);
         }
     });
     return samples;

@@ -27,6 +27,7 @@
 #include "firewall.hpp"
 #include "link_setup.hpp"
 #include "live_peers.hpp"
+#include "loss_meter.hpp"
 #include "network_impl.hpp"
 #include "node_file_writer.hpp"
 #include "overlay.hpp"
@@ -215,6 +216,7 @@ class Node::Impl {
     EndpointNames names_;
     OwnNames own_names_;
     PeerWatch watch_;
+    LossMeter losses_;
     TimestampFile timestamps_;
     LivePeers live_peers_;
     std::optional<PathProbes> path_probes_;

@@ -4,8 +4,6 @@
 // Control thread.
 #include <algorithm>
 
-#include <weft/base/boot_id.hpp>
-#include <weft/base/encoding.hpp>
 #include <weft/gossip/record.hpp>
 
 #include "device_access.hpp"
@@ -18,18 +16,6 @@ namespace {
 /// Members come in bursts: a thousand of them are one change, not a thousand.
 constexpr std::chrono::milliseconds kReconcileEvery{500};
 
-std::uint64_t read_boot_id() {
-    std::string text = boot_id();
-    std::erase(text, '-');
-    ByteArray<16> bytes{};
-    if (!from_hex(text, bytes)) {
-        return 0;
-    }
-    std::uint64_t id = 0;
-    std::memcpy(&id, bytes.data(), sizeof id);
-    return id;
-}
-
 std::string software() {
     return std::string{"weft/"} + WEFT_VERSION;
 }
@@ -37,7 +23,7 @@ std::string software() {
 }  // namespace
 
 Result<> Node::Impl::start_network() {
-    boot_id_ = read_boot_id();
+    boot_id_ = (std::uint64_t{random_.next_u32()} << 32U) | random_.next_u32();
     overlay_.emplace(Overlay::Parts{env_.loop,
                                     *engine_,
                                     env_.log,

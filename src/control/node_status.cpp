@@ -97,6 +97,7 @@ api::PeerStatus Node::Impl::status_of(const PeerView& peer) const {
     }
     status.mtu = path_probes_->mtu_of(peer.public_key).value_or(mtu_);
     status.rtt_us = path_probes_->rtt_us_of(peer.public_key);
+    status.loss_ppm = losses_.ppm_of(peer.public_key);
     status.rx_bytes = peer.rx_bytes;
     status.tx_bytes = peer.tx_bytes;
     status.rx_packets = peer.rx_packets;
@@ -153,6 +154,16 @@ void Node::Impl::add_path_problems(std::vector<api::Problem>& out) const {
                                ": larger ones are refused here, or cut",
                            "a larger MTU on the way, or node.mtu = " + std::to_string(mtu) +
                                " on both nodes"});
+        }
+        const std::uint32_t lost = losses_.ppm_of(key).value_or(0);
+        if (lost >= LossMeter::kTellPpm) {
+            out.push_back({"packets_lost",
+                           "info",
+                           peer.name,
+                           std::to_string(lost / 10'000) +
+                               " % of what it sent in the last minute did not arrive: lost on the "
+                               "way, or more than this node takes",
+                           "weft check --peer " + peer.name + ", and the load of both machines"});
         }
     }
 }

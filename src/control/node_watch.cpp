@@ -77,6 +77,7 @@ void Node::Impl::repair_link() {
 
 void Node::Impl::observe_peers() {
     samples_ = samples_of(*engine_);
+    losses_.observe(samples_, BootClock::now());
     for (const PeerWatch::Event& event : watch_.observe(samples_, BootClock::now())) {
         const auto sample =
             std::find_if(samples_.begin(), samples_.end(), [&event](const PeerSample& each) {

@@ -23,6 +23,8 @@ struct PeerSample {
     bool session_live = false;
     bool handshake_pending = false;
     std::uint64_t tx_bytes = 0;
+    std::uint64_t rx_packets = 0;
+    std::uint64_t rx_missing = 0;  // modulo 2^64 (wg::PeerCounters)
 };
 
 enum class PeerChange : std::uint8_t { kSessionUp, kSessionDown, kSilent };

@@ -151,6 +151,10 @@ void Inbound::commit(const sys::ReceivedTrain& train, Time now) {
         if (run.packets != 0) {
             session.peer().counters.rx_bytes.fetch_add(run.bytes, std::memory_order_relaxed);
             session.peer().counters.rx_packets.fetch_add(run.packets, std::memory_order_relaxed);
+            if (run.missing != 0) {
+                session.peer().counters.rx_missing.fetch_add(run.missing,
+                                                             std::memory_order_relaxed);
+            }
             note_received(session, train, run.any_data, now);
         }
         for (; start < run.end; ++start) {
@@ -168,6 +172,7 @@ void Inbound::commit(const sys::ReceivedTrain& train, Time now) {
 Inbound::Run Inbound::commit_run(std::size_t start) {
     wg::Session& session = *sessions_[start];
     const std::scoped_lock lock{session.receive_lock};
+    const std::uint64_t next = session.window.next();
     Run run{.end = start};
     for (; run.end < batch_ && sessions_[run.end] == &session; ++run.end) {
         crypto::OpenJob& job = jobs_[run.end];
@@ -184,6 +189,7 @@ Inbound::Run Inbound::commit_run(std::size_t start) {
         run.packets += 1;
         run.any_data |= job.sealed.size() > crypto::kTagSize;
     }
+    run.missing = session.window.next() - next - run.packets;
     return run;
 }
 

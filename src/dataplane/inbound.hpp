@@ -36,6 +36,7 @@ class Inbound {
         std::size_t end = 0;
         std::uint64_t bytes = 0;
         std::uint64_t packets = 0;
+        std::uint64_t missing = 0;  // below zero (modulo 2^64) where late ones filled gaps
         bool any_data = false;
     };
 

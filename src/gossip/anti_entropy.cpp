@@ -323,16 +323,8 @@ void AntiEntropy::ask_trust(const NodeId& from,
     }
     contact.trust_asked = moment.now;
     contact.trust_pause = longer(contact.trust_pause);
-    TrustHeads heads;
-    heads.successors = static_cast<std::uint32_t>(core_.trust.successors().size());
-    for (const auto& [number, issuer] : core_.trust.issuers()) {
-        heads.issuers.emplace_back(number, issuer.certificate.generation);
-    }
-    for (const auto& [signer, revocations] : core_.trust.revocations()) {
-        heads.revocations.emplace_back(signer, revocations.size());
-    }
     DatagramWriter datagram = core_.writer(moment);
-    datagram.add(heads);
+    datagram.add(core_.trust_heads());
     core_.send(from, at, datagram, actions);
 }
 

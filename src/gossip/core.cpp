@@ -82,13 +82,25 @@ std::vector<NodeId> Core::random_members(std::size_t count, const NodeId& except
     return chosen;
 }
 
-DatagramWriter Core::writer(const Moment& moment) const {
+DatagramWriter Core::writer(const Moment& moment, std::size_t size_max) const {
     return DatagramWriter{Header{moment.wall.now,
                                  trust_count_,
                                  trust_digest_,
                                  static_cast<std::uint32_t>(members.size()),
                                  members.digest()},
-                          kPlaintextMax};
+                          size_max};
+}
+
+TrustHeads Core::trust_heads() const {
+    TrustHeads heads;
+    heads.successors = static_cast<std::uint32_t>(trust.successors().size());
+    for (const auto& [number, issuer] : trust.issuers()) {
+        heads.issuers.emplace_back(number, issuer.certificate.generation);
+    }
+    for (const auto& [signer, revocations] : trust.revocations()) {
+        heads.revocations.emplace_back(signer, revocations.size());
+    }
+    return heads;
 }
 
 void Core::refresh_trust_digest() {

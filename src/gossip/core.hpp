@@ -7,6 +7,7 @@
 #include <weft/gossip/allowance.hpp>
 #include <weft/gossip/node.hpp>
 
+#include "lives.hpp"
 #include "rumours.hpp"
 #include "sealer.hpp"
 
@@ -44,6 +45,7 @@ struct Contact {
     Allowance ping_requests{4, std::chrono::milliseconds{250}};
     Allowance accusations{8, std::chrono::seconds{1}};
     Allowance inquiries{8, std::chrono::seconds{2}};
+    Lives lives;        ///< of the machine, or machines, that have its key
     double pushes = 0;  ///< members sent to it, decaying
     Time pushes_since{};
     double bad_statements = 0;  ///< relayed by it, decaying
@@ -72,7 +74,9 @@ struct Core {
     /// At most `count` different usable members, not `except`.
     [[nodiscard]] std::vector<NodeId> random_members(std::size_t count, const NodeId& except);
 
-    [[nodiscard]] DatagramWriter writer(const Moment& moment) const;
+    [[nodiscard]] DatagramWriter writer(const Moment& moment,
+                                        std::size_t size_max = kPlaintextMax) const;
+    [[nodiscard]] TrustHeads trust_heads() const;
     /// What the header of everything we send says of trust; call after each change of it.
     void refresh_trust_digest();
     [[nodiscard]] std::uint32_t trust_count() const { return trust_count_; }

@@ -107,11 +107,21 @@ struct Node::Parts {
               const Moment& moment,
               Actions& actions);
     void take_member(const Sender& sender, MemberItem item, const Moment& moment, Actions& actions);
+    /// `offered`: of a member of whom `before` was the newest.
+    void watch_for_clone(const Record& before,
+                         const Record& offered,
+                         Membership::Outcome outcome,
+                         Time now,
+                         Actions& actions);
     void take_own(const NodeId& from,
                   const MemberItem& item,
                   const Record& record,
                   const Moment& moment,
                   Actions& actions);
+    [[nodiscard]] bool is_own_renewal(const MemberItem& item,
+                                      const Record& record,
+                                      const Moment& moment);
+    [[nodiscard]] bool takes_turns_with(Record other, Record ours, std::uint64_t jump, Time now);
     void take_trust(const Sender& sender,
                     const Message& message,
                     const Moment& moment,
@@ -146,6 +156,7 @@ struct Node::Parts {
     Allowance own_records{4, std::chrono::seconds{11}};
     bool own_waits = false;
     Allowance jumps{5, std::chrono::seconds{10}};
+    Lives own_lives;
     Allowance pushed_rumours{20, std::chrono::milliseconds{50}};
 
     std::optional<Time> started;

@@ -239,6 +239,7 @@ void Node::Parts::take_member(const Sender& sender,
     }
     const Member* const before = core.members.find(record->node);
     const auto known = before == nullptr ? nullptr : before->certificate;
+    const auto last = before == nullptr ? nullptr : before->record;
     if (item.certificate.empty()) {
         if (known == nullptr || known->certificate.generation != record->order.generation) {
             anti_entropy.want({{record->node}}, sender.id, sender.at, moment, actions);
@@ -248,12 +249,14 @@ void Node::Parts::take_member(const Sender& sender,
     }
     using Outcome = Membership::Outcome;
     const Outcome outcome = core.members.offer(item, moment.wall, moment.now);
+    if (last) {
+        watch_for_clone(last->record, *record, outcome, moment.now, actions);
+    }
     switch (outcome) {
         case Outcome::kKnown:
             break;
         case Outcome::kEquivocated:
             ++core.counters.equivocated;
-            actions.events.push_back({Event::Kind::kEquivocation, record->node});
             [[fallthrough]];
         case Outcome::kNew:
         case Outcome::kChanged:
@@ -266,7 +269,6 @@ void Node::Parts::take_member(const Sender& sender,
             break;
         case Outcome::kEquivocatedLower:
             ++core.counters.equivocated;
-            actions.events.push_back({Event::Kind::kEquivocation, record->node});
             anti_entropy.push(sender.id, record->node, moment.now);
             break;
         case Outcome::kOlder:
@@ -302,8 +304,26 @@ void Node::Parts::on_news(const Sender& sender,
     }
 }
 
+/// Two words of one life and one order are a lie, or a copy of a machine that runs. Those of two
+/// lives may be a restored backup's, whose owner will jump past them.
+void Node::Parts::watch_for_clone(const Record& before,
+                                  const Record& offered,
+                                  Membership::Outcome outcome,
+                                  Time now,
+                                  Actions& actions) {
+    using Outcome = Membership::Outcome;
+    const bool taken = outcome == Outcome::kChanged || outcome == Outcome::kEquivocated;
+    const bool contradicts =
+        outcome == Outcome::kEquivocated || outcome == Outcome::kEquivocatedLower;
+    const bool of_one_life = offered.boot_id == before.boot_id;
+    if ((contradicts && of_one_life) ||
+        (taken && core.contacts[offered.node].lives.on_change(before, offered, now))) {
+        actions.events.push_back({Event::Kind::kEquivocation, offered.node});
+    }
+}
+
 /// Something signed with our own key. Our last record, from a life whose disk is lost, is jumped
-/// past; another boot id now says that a second machine has our keys.
+/// past; whoever jumps past us in turn is a second machine with our keys.
 void Node::Parts::take_own(const NodeId& from,
                            const MemberItem& item,
                            const Record& record,
@@ -320,19 +340,47 @@ void Node::Parts::take_own(const NodeId& from,
         charge(from, moment.now);
         return;
     }
-    if (record.boot_id != known->record->record.boot_id) {
-        actions.events.push_back({Event::Kind::kOwnElsewhere, core.id()});
-    }
     // A higher generation, or the last epoch there is, cannot be passed: that is for people to
     // mend.
     const bool passable = record.order.generation == known->order().generation &&
                           record.order.epoch < std::numeric_limits<std::uint64_t>::max();
     if (!passable) {
-        actions.events.push_back({Event::Kind::kOwnElsewhere, core.id()});
+        if (!is_own_renewal(item, record, moment)) {
+            actions.events.push_back({Event::Kind::kOwnElsewhere, core.id()});
+        }
     } else if (!epoch_to_store && jumps.spend(moment.now)) {
         epoch_to_store = std::max(epoch, record.order.epoch) + 1;
         actions.epoch = epoch_to_store;
+        if (takes_turns_with(record, known->record->record, *epoch_to_store, moment.now)) {
+            actions.events.push_back({Event::Kind::kOwnElsewhere, core.id()});
+        }
     }
+}
+
+/// From before a backup was restored: it is due here too, and granted again. Without a certificate
+/// it may be one.
+bool Node::Parts::is_own_renewal(const MemberItem& item,
+                                 const Record& record,
+                                 const Moment& moment) {
+    const identity::Certificate& ours = core.own.certificate->certificate;
+    if (record.order.generation <= ours.generation || item.certificate.empty()) {
+        return record.order.generation > ours.generation;
+    }
+    const auto newer = core.cache.certificate(item.certificate, core.trust, moment.wall);
+    return newer && (*newer)->certificate.generation > ours.generation &&
+           (*newer)->certificate.gossip_key == ours.gossip_key &&
+           (*newer)->certificate.wireguard_key == ours.wireguard_key;
+}
+
+/// This node jumps past `other` to the epoch `jump`.
+bool Node::Parts::takes_turns_with(Record other, Record ours, std::uint64_t jump, Time now) {
+    if (other.boot_id == ours.boot_id) {
+        other.boot_id = ~ours.boot_id;  // of a copy of this very life, memory and all
+    }
+    const bool it_came_back = own_lives.on_change(ours, other, now);
+    ours.order.epoch = jump;
+    own_lives.on_change(other, ours, now);
+    return it_came_back;
 }
 
 // ---- Trust -------------------------------------------------------------------------------------

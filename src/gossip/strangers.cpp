@@ -17,6 +17,42 @@ constexpr std::size_t kCookieReplySize = 2 + kEchoSize + kCookieSize;
 /// type, version, cookie
 constexpr std::size_t kJoinHeadSize = 2 + kCookieSize;
 
+/// Nothing where the introduction has none.
+TrustHeads heads_in(ConstBytes plaintext) {
+    DatagramReader reader{plaintext};
+    while (const auto message = reader.next()) {
+        if (const auto* heads = std::get_if<TrustHeads>(&*message)) {
+            return *heads;
+        }
+    }
+    return {};
+}
+
+/// What can take away a certificate of `issuer`, in the order in which it is accepted, while it
+/// fits.
+void add_withdrawals(const identity::TrustStore& trust,
+                     std::uint32_t issuer,
+                     const TrustHeads& known,
+                     DatagramWriter& datagram) {
+    for (std::size_t i = known.successors; i < trust.successors().size(); ++i) {
+        if (!datagram.add(SuccessorItem{*trust.successors()[i]})) {
+            return;
+        }
+    }
+    for (const std::uint32_t signer : {identity::kRootSigner, issuer}) {
+        const auto all = trust.revocations().find(signer);
+        const auto head = std::ranges::find(
+            known.revocations, signer, &decltype(known.revocations)::value_type::first);
+        for (std::uint64_t i = head == known.revocations.end() ? 0 : head->second;
+             all != trust.revocations().end() && i < all->second.size();
+             ++i) {
+            if (!datagram.add(RevocationItem{*all->second[static_cast<std::size_t>(i)]})) {
+                return;
+            }
+        }
+    }
+}
+
 }  // namespace
 
 // ---- Cookies -----------------------------------------------------------------------------------
@@ -110,6 +146,10 @@ std::optional<Strangers::Introduced> Strangers::on_introduce(const net::Endpoint
     auto admitted = core_.cache.certificate(certificate, core_.trust, moment.wall);
     if (!admitted) {
         ++core_.counters.rejected[static_cast<std::size_t>(admitted.error())];
+        if (admitted.error() == identity::Rejected::kRevoked ||
+            admitted.error() == identity::Rejected::kIssuerRevoked) {
+            tell_revoked(from, *claimed, datagram, sealed, moment, actions);
+        }
         return std::nullopt;
     }
     Introduced introduced{std::move(*admitted), {}};
@@ -122,6 +162,28 @@ std::optional<Strangers::Introduced> Strangers::on_introduce(const net::Endpoint
     }
     introduced.plaintext = std::move(*plaintext);
     return introduced;
+}
+
+/// Everybody has forgotten it, so nothing else brings it the word: what it lacks of the root's
+/// revocations and of its issuer's, no longer than what it sent.
+void Strangers::tell_revoked(const net::Endpoint& to,
+                             const identity::Certificate& revoked,
+                             ConstBytes introduction,
+                             ConstBytes sealed,
+                             const Moment& moment,
+                             Actions& actions) {
+    const NodeId id = revoked.id();
+    const ConstBytes head = introduction.first(introduction.size() - sealed.size());
+    if (const auto plaintext = core_.sealer.open(head, sealed, revoked.gossip_key)) {
+        DatagramWriter datagram =
+            core_.writer(moment, introduction.size() - kSealedHeadSize - crypto::kTagSize);
+        add_withdrawals(core_.trust, revoked.issuer_number, heads_in(*plaintext), datagram);
+        auto bytes = core_.sealer.seal({}, id, revoked.gossip_key, datagram.bytes());
+        if (!datagram.empty() && !bytes.empty()) {
+            core_.send_raw(to, std::move(bytes), actions);
+        }
+    }
+    core_.sealer.forget(id);
 }
 
 void Strangers::introduce(const NodeId& to,
@@ -141,9 +203,10 @@ void Strangers::introduce(const NodeId& to,
     head.append(cookie);
     head.write(static_cast<std::uint16_t>(core_.own.certificate->bytes.size()));
     head.append(core_.own.certificate->bytes);
-    DatagramWriter datagram = core_.writer(moment);
+    DatagramWriter datagram = core_.writer(moment, kPlaintextMax - head.size());
     datagram.add(MemberItem{{}, own->record->bytes});  // the certificate is in the head
     datagram.add(Ping{number});
+    datagram.add(core_.trust_heads());  // for whoever knows that we are revoked
     std::vector<std::byte> bytes = core_.sealer.seal(head.bytes(), to, *key, datagram.bytes());
     if (!bytes.empty()) {
         core_.send_raw(at, std::move(bytes), actions);

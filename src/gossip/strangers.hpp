@@ -34,7 +34,7 @@ class Strangers {
         Cookie cookie{};
     };
     static std::optional<CookieReply> parse_cookie(ConstBytes datagram);
-    /// Certificate, record and a ping, with their cookie.
+    /// Certificate, record, a ping and what is known of trust, with their cookie.
     void introduce(const NodeId& to,
                    const net::Endpoint& at,
                    const Cookie& cookie,
@@ -51,6 +51,12 @@ class Strangers {
     void rotate(Time now);
     [[nodiscard]] static Cookie cookie_for(const Secret<32>& secret, const net::Endpoint& from);
     [[nodiscard]] bool valid(const Cookie& cookie, const net::Endpoint& from, Time now);
+    void tell_revoked(const net::Endpoint& to,
+                      const identity::Certificate& revoked,
+                      ConstBytes introduction,
+                      ConstBytes sealed,
+                      const Moment& moment,
+                      Actions& actions);
     void send_cookie(const net::Endpoint& to,
                      const Echo& echo,
                      std::size_t cause_size,

@@ -105,6 +105,8 @@ class Participant::Impl {
         std::string asked;              // the name of the one that is called
         std::string silent;             // those without an answer
         std::optional<Error> failed;    // the last attempt
+        Time failed_at;
+        Duration pause = kRetryFirst;  // where it is urgent
         Time told_at;
         std::optional<Time> expiry_told;
     };
@@ -180,6 +182,9 @@ class Participant::Impl {
 
     // participant_renewal.cpp
     [[nodiscard]] Duration renewal_pause() const;
+    [[nodiscard]] bool renewal_is_urgent() const;
+    void retry_renewal(Time now);
+    void on_heard_of(const gossip::NodeId& node, Time now);
     [[nodiscard]] Time soon(Time now, Duration pause);
     [[nodiscard]] Time next_renewal() const;
     void renew(const Clock& clock, Output& out);
@@ -202,11 +207,15 @@ class Participant::Impl {
                    const identity::TimeView& time,
                    const Clock& clock,
                    Output& out);
-    void tell_renewal_failed(const Error& error, const Clock& clock, Output& out);
+    void on_renewal_failed(const Error& error, const Clock& clock, Output& out);
     void watch_expiry(const Clock& clock, Output& out);
 
     // participant_troubles.cpp
     void note_clone(Trouble trouble, Time now, Output& out) const;
+    void note_clone(const gossip::Event& event,
+                    const std::string& subject,
+                    Time now,
+                    Output& out) const;
     [[nodiscard]] std::optional<Trouble> certificate_trouble() const;
 
     // participant_certify.cpp

@@ -4,7 +4,8 @@
 // issuer that granted it, then the others. Nothing waits for it. Design 6 (Keys).
 //
 //   due --> attempt --> issuer after issuer --> granted --> on the disk --> gossip's next identity
-//            ^ 10 min to 1 h, with jitter, until then ---'
+//            ^ 1 h with jitter until then; ------'
+//              in the last week 10 s to 5 min, and at once when an issuer's node is heard of again
 #include <algorithm>
 #include <utility>
 
@@ -53,13 +54,46 @@ Duration Participant::Impl::renewal_pause() const {
     if (member_->renewal.keys) {
         return kRotateEvery;
     }
-    const UnixSeconds left = left_of(member_->certificate->certificate, time_->view());
-    return left < kUrgentBefore ? kRenewUrgentEvery : kRenewEvery;
+    return renewal_is_urgent() ? kRenewUrgentEvery : kRenewEvery;
+}
+
+bool Participant::Impl::renewal_is_urgent() const {
+    return left_of(member_->certificate->certificate, time_->view()) < kUrgentBefore;
 }
 
 /// Half to one and a half of `pause`: nodes that were made together do not come together.
 Time Participant::Impl::soon(Time now, Duration pause) {
     return now + pause / 2 + Duration{static_cast<Duration::rep>(random_.below(pause.count()))};
+}
+
+/// An attempt has failed. Where time is short the next one comes soon, and each later one after
+/// twice as long.
+void Participant::Impl::retry_renewal(Time now) {
+    Renewal& renewal = member_->renewal;
+    renewal.failed_at = now;
+    if (renewal_is_urgent()) {
+        const Time next = soon(now, renewal.pause);
+        renewal.next = renewal.keys && renewal.next ? std::min(*renewal.next, next) : next;
+        renewal.pause = std::min<Duration>(2 * renewal.pause, kRetryMax);
+    }
+}
+
+/// The issuer that did not answer may be there again.
+void Participant::Impl::on_heard_of(const gossip::NodeId& node, Time now) {
+    Renewal& renewal = member_->renewal;
+    const gossip::Member* const member = member_->node->members().find(node);
+    if (!renewal.failed || !renewal.next || member == nullptr ||
+        member_->node->reachability(node) != gossip::Reachability::kAlive) {
+        return;
+    }
+    const std::string& name = member->certificate->certificate.name;
+    const bool issues = std::ranges::any_of(member_->trust.issuers(), [&](const auto& numbered) {
+        return !numbered.second.revoked && numbered.second.certificate.name == name;
+    });
+    if (issues) {
+        renewal.pause = kRetryFirst;
+        renewal.next = std::min(*renewal.next, std::max(now, renewal.failed_at + kRetryFirst));
+    }
 }
 
 void Participant::Impl::renew(const Clock& clock, Output& out) {
@@ -82,7 +116,7 @@ void Participant::Impl::renew(const Clock& clock, Output& out) {
         return;
     }
     if (const Result<> attempted = attempt_renewal(clock, out); !attempted) {
-        tell_renewal_failed(attempted.error(), clock, out);
+        on_renewal_failed(attempted.error(), clock, out);
     }
 }
 
@@ -195,11 +229,11 @@ void Participant::Impl::ask_next_issuer(const Clock& clock, Output& out) {
     const std::string cause = renewal.silent.empty()
                                   ? "no issuer may renew this node's certificate"
                                   : "no answer from the issuer's node: " + renewal.silent;
-    tell_renewal_failed({std::make_error_code(std::errc::timed_out),
-                         cause,
-                         "does weftd run there? it is asked again by itself"},
-                        clock,
-                        out);
+    on_renewal_failed({std::make_error_code(std::errc::timed_out),
+                       cause,
+                       "does weftd run there? it is asked again by itself"},
+                      clock,
+                      out);
 }
 
 // ---- What comes back ---------------------------------------------------------------------------
@@ -243,7 +277,7 @@ void Participant::Impl::conclude_call(const Clock& clock, Output& out) {
                              refusal(reply.status),
                              std::string{kJoinAnew}}};
     if (!renewed) {
-        tell_renewal_failed(renewed.error(), clock, out);
+        on_renewal_failed(renewed.error(), clock, out);
     }
 }
 
@@ -302,6 +336,7 @@ Result<> Participant::Impl::adopt(std::vector<std::byte> bytes,
     member.certificate = std::move(*certificate);
     member.renewal.next.reset();
     member.renewal.failed.reset();
+    member.renewal.pause = kRetryFirst;
     out.own_changed = true;
     take_next_keys(out);
     gossip::Actions actions;
@@ -316,19 +351,19 @@ Result<> Participant::Impl::adopt(std::vector<std::byte> bytes,
 
 // ---- What is told ------------------------------------------------------------------------------
 
-/// Once, and each day again while it lasts.
-void Participant::Impl::tell_renewal_failed(const Error& error, const Clock& clock, Output& out) {
+/// Told once, and each day again while it lasts.
+void Participant::Impl::on_renewal_failed(const Error& error, const Clock& clock, Output& out) {
     Renewal& renewal = member_->renewal;
     const bool told = renewal.failed && renewal.failed->cause == error.cause &&
                       clock.now - renewal.told_at < kTellEvery;
     renewal.failed = error;
+    retry_renewal(clock.now);
     if (told) {
         return;
     }
     renewal.told_at = clock.now;
     // An issuer's node that is down for a while is no trouble as long as there is time.
-    const bool urgent = renewal.keys.has_value() ||
-                        left_of(member_->certificate->certificate, time_->view()) < kUrgentBefore;
+    const bool urgent = renewal.keys.has_value() || renewal_is_urgent();
     const bool warning = urgent || error.code != std::errc::timed_out;
     out.notices.push_back(
         {"renewal_failed", warning, member_->certificate->certificate.name, error.message()});

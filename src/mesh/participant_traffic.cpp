@@ -155,6 +155,7 @@ void Participant::Impl::on_event(const gossip::Event& event, const Clock& clock,
                 member_->someone_left || (known != nullptr && known->record->record.left);
             member_->unlearnt.insert(event.node);
             out.peers_changed = true;
+            on_heard_of(event.node, clock.now);
             if (event.kind == Kind::kMemberNew && known != nullptr) {
                 look_for_own_grant(*known);
             }
@@ -167,6 +168,7 @@ void Participant::Impl::on_event(const gossip::Event& event, const Clock& clock,
             }
             return;
         case Kind::kReachability:
+            on_heard_of(event.node, clock.now);
             out.notices.push_back(
                 {"member_reachability",
                  false,
@@ -174,23 +176,8 @@ void Participant::Impl::on_event(const gossip::Event& event, const Clock& clock,
                  std::string{to_string(member_->node->reachability(event.node))}});
             return;
         case Kind::kEquivocation:
-            note_clone({"member_contradicts_itself",
-                        false,
-                        subject,
-                        "it signed two records of one order: a machine cloned from it, or a "
-                        "captured one",
-                        std::string{kCopyRemedy}},
-                       clock.now,
-                       out);
-            return;
         case Kind::kOwnElsewhere:
-            note_clone({"own_identity_elsewhere",
-                        true,
-                        subject,
-                        "another machine signs with this node's key: it was cloned",
-                        std::string{kCopyRemedy}},
-                       clock.now,
-                       out);
+            note_clone(event, subject, clock.now, out);
             return;
         case Kind::kTrustChanged:
             out.peers_changed = true;

@@ -29,6 +29,22 @@ void Participant::Impl::note_clone(Trouble trouble, Time now, Output& out) const
     }
 }
 
+void Participant::Impl::note_clone(const gossip::Event& event,
+                                   const std::string& subject,
+                                   Time now,
+                                   Output& out) const {
+    const bool is_own = event.kind == gossip::Event::Kind::kOwnElsewhere;
+    note_clone({is_own ? "own_identity_elsewhere" : "member_contradicts_itself",
+                is_own,
+                subject,
+                is_own ? "another machine signs with this node's key: one was cloned from the other"
+                       : "two machines sign with its key: one was cloned from the other, or one is "
+                         "captured",
+                std::string{kCopyRemedy}},
+               now,
+               out);
+}
+
 /// Past its end other members take its routes away; before, an issuer that is away for a while is
 /// no trouble as long as there is time.
 std::optional<Trouble> Participant::Impl::certificate_trouble() const {

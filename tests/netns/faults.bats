@@ -183,3 +183,23 @@ NFT
     start b
     well b
 }
+
+@test "a way that loses packets" {
+    inside b nft -f - <<'NFT'
+table netdev lossy {
+    chain in { type filter hook ingress device eth0 priority 0; meta l4proto udp numgen random mod 10 0 drop; }
+}
+NFT
+    inside a ping -q -i 0.005 -c 1000 -W 1 10.44.1.1 || true
+    eventually 5 loses b 50000 150000
+    loses a 0 0
+    eventually 5 in_status b '! a: [0-9]* % of what it sent in the last minute did not arrive.* weft check --peer a'
+    inside b nft delete table netdev lossy
+    inside a ping -q -i 0.005 -c 1000 -W 1 10.44.1.1
+    eventually 75 loses b 0 0
+}
+loses() { # NODE LEAST MOST: a share of what the other sent, per million
+    inside "$1" weft status --json | jq -e --argjson least "$2" --argjson most "$3" \
+        '.peers[0].loss_ppm | . != null and . >= $least and . <= $most'
+}
+in_status() { inside "$1" weft status | grep "$2"; } # NODE PATTERN

@@ -18,7 +18,9 @@ token() { inside a weft token create "$@" 2>/dev/null; }
 leave() { # NODE: with its containers, which have addresses of its block
     inside "$1" weft leave --yes || true
     inside "$1" ip -o link show | grep -o " wv$1[12]" | while read -r link; do inside "$1" ip link del "$link"; done
+    eventually 20 is_free "$1"
 }
+is_free() { fails inside a sh -c "weft node list | grep -q '^$1 '"; } # NAME: the issuer has heard of who left
 cut_wire() { # RULES: in the bridge between the nodes
     printf 'table bridge cut {\nchain f {\ntype filter hook forward priority 0\n%s\n}\n}\n' "$1" | inside net nft -f -
 }
@@ -77,11 +79,39 @@ start_with_clock() { # NODE SECONDS
 
 @test "a node that was removed says so, and comes back with a new token" {
     inside a weft node rm c
-    named c no_member_reached "the others have removed this node"
+    named c removed_from_network "was taken back" # by those whom it greets
+    [[ $remedy == "weft leave --yes, then weft join with a new token"* ]]
     fails inside a sh -c 'weft node list | grep -q "^c "'
     leave c
     inside c weft join "$(token --name c)"
     well a b c
+}
+
+@test "a machine that was cloned: both of its copies name it, and so does another node" {
+    local state=/var/lib/weft copy
+    copy=$(root_of c)$state
+    leave c
+    stop c
+    rm -r "${copy:?}"
+    cp -a "$(root_of b)$state" "$copy" # b goes on
+    start c
+    named c own_identity_elsewhere "another machine signs with this node's key"
+    named b own_identity_elsewhere "another machine signs with this node's key"
+    named a member_contradicts_itself "two machines sign with its key"
+    [[ $remedy == "on the copy: weft down, rm -r $state/weft0.network; then start weftd there, and weft join with a new token" ]]
+    inside c weft down
+    inside c rm -r $state/weft0.network
+    start c
+    inside c weft join "$(token)"
+    inside a weft wait --nodes 3 --timeout 30s
+    well c
+    stop a # what was seen is told for ten minutes, or until weftd starts anew
+    stop b
+    start a
+    start b
+    inside a weft wait --nodes 3 --timeout 30s
+    well a b c
+    pings_between b1 10.44.0.10
 }
 
 @test "the pool of a network that is to be joined is in use here" {
@@ -127,5 +157,8 @@ start_with_clock() { # NODE SECONDS
     stop c
     start_with_clock b $((370 * 86400))
     named b certificate_expired "has expired"
-    [[ $remedy == "start an issuer's node"* ]] # it asks again within 15 min: Renewals.are_urgent_in_the_last_week_and_in_the_grace
+    [[ $remedy == "start an issuer's node"* ]]
+    start_with_clock a $((370 * 86400))
+    start_with_clock c $((370 * 86400))
+    well a b c # asked again as soon as it is heard of
 }

@@ -54,6 +54,22 @@ runs() { # ARCHITECTURE [EMULATOR...]: unpacked, since its libraries are not thi
     echo '{"cniVersion":"1.0.0"}' | CNI_COMMAND=VERSION "$@" "$tree/usr/libexec/weft/weft-cni" | jq -e '.supportedVersions | index("1.0.0")'
 }
 
+# on_machine SCRIPT ARGUMENT...: on a throw-away machine.
+on_machine() {
+    need "$(dpkg --print-architecture)"
+    run "$ROOT/packaging/$1" "${@:2}"
+    echo "$output"
+    [ "$status" = 0 ] || [ "$status" = 77 ]
+    [ "$status" = 0 ] || skip "$(tail -n 1 <<<"$output")"
+}
+stream() { # the bench's program, if it is built, as an option
+    local program=$ROOT/build/release/bench/weft-bench-stream
+    [ ! -x "$program" ] || printf '%s\n' --stream "$program"
+}
+tell_silence() {
+    echo "# note: without a datagram for at most $(awk '/ it: [0-9.]+ ms$/ && $(NF - 1) > most { most = $(NF - 1) } END { print most + 0 }' <<<"$output") ms" >&3
+}
+
 @test "amd64: lintian finds no errors, and what they depend on is what they link" { is_well_made amd64; }
 @test "arm64: lintian finds no errors, and what they depend on is what they link" { is_well_made arm64; }
 @test "armhf: lintian finds no errors, and what they depend on is what they link" { is_well_made armhf; }
@@ -83,20 +99,25 @@ runs() { # ARCHITECTURE [EMULATOR...]: unpacked, since its libraries are not thi
 }
 
 @test "under systemd a restart, a kill and an upgrade leave the interface and a stop takes it" {
-    need "$(dpkg --print-architecture)"
-    local stream=$ROOT/build/release/bench/weft-bench-stream options=()
-    [ ! -x "$stream" ] || options=(--stream "$stream")
-    run "$ROOT/packaging/test-restart.sh" "${options[@]}" "$DEB"
-    echo "$output"
-    [ "$status" = 0 ] || [ "$status" = 77 ]
-    [ "$status" = 0 ] || skip "$(tail -n 1 <<<"$output")"
-    echo "# note: without a datagram for at most $(awk '/ ms$/ && $(NF - 1) > most { most = $(NF - 1) } END { print most + 0 }' <<<"$output") ms" >&3
+    # shellcheck disable=SC2046  # two words or none
+    on_machine test-restart.sh $(stream) "$DEB"
+    tell_silence
 }
 
-@test "on a machine that had them nothing is left" {
-    need "$(dpkg --print-architecture)"
-    run "$ROOT/packaging/test-purge.sh" "$DEB"
-    echo "$output"
-    [ "$status" = 0 ] || [ "$status" = 77 ]
-    [ "$status" = 0 ] || skip "$(tail -n 1 <<<"$output")"
+@test "after a reboot the guards stand first, and the node is back with its interface and its peers" {
+    on_machine test-reboot.sh "$DEB"
+    echo "# note: $(grep ', answered after ' <<<"$output" | paste -s -d ';')" >&3
 }
+
+@test "the last version and this one are one network, a node is upgraded under traffic, and goes back" {
+    need "$(dpkg --print-architecture)"
+    run "$ROOT/packaging/build-older.sh"
+    echo "$output"
+    [ "$status" != 77 ] || skip "$(tail -n 1 <<<"$output")"
+    [ "$status" = 0 ]
+    # shellcheck disable=SC2046  # two words or none
+    on_machine test-upgrade.sh "$(tail -n 1 <<<"$output")" $(stream) "$DEB"
+    tell_silence
+}
+
+@test "on a machine that had them nothing is left" { on_machine test-purge.sh "$DEB"; }

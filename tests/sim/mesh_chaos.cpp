@@ -147,7 +147,6 @@ void Chaos::tend(std::size_t index) {
         tell(std::to_string(index) + " forgets the network");
         gone_.push_back(tale.name);
         tale = {{}, {}, false, {}};
-        machine.seen.restored = false;
     }
 }
 

@@ -154,8 +154,8 @@ void Watch::on_notice(const Machine& machine, const mesh::Notice& notice, Time n
             violate(machine.index, now, notice.subject + " was withdrawn and never revoked");
         }
     }
-    if (notice.event == "own_identity_elsewhere" && !machine.restored) {
-        violate(machine.index, now, "a clone was told of, and there is none");
+    if (notice.event == "own_identity_elsewhere" || notice.event == "member_contradicts_itself") {
+        violate(machine.index, now, "a clone was told of, and there is none: " + notice.subject);
     }
     if (notice.event == "clone_refused") {
         violate(machine.index, now, "a clone was refused, and there is none: " + notice.detail);

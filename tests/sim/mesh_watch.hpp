@@ -35,7 +35,6 @@ class Watch {
         std::size_t index = 0;
         std::optional<gossip::Order> order;  ///< of its own record; nullopt: it starts anew
         std::uint64_t hash = 0;
-        bool restored = false;      ///< its disk was put back
         std::uint64_t version = 0;  ///< of its ledger
         Time since = Time::max();   ///< its ledger's news are no younger
         SimDevice device;

@@ -115,7 +115,6 @@ void MeshWorld::restore(std::size_t index, const Disk::Files& files) {
     Machine& machine = *machines_[index];
     machine.disk->files = files;
     machine.seen.order.reset();
-    machine.seen.restored = true;
 }
 
 mesh::Clock MeshWorld::clock(const Machine& machine) const {

@@ -147,6 +147,14 @@ void World::store(std::size_t index) {
     }
 }
 
+std::uint64_t World::clones_told() const {
+    std::uint64_t told = 0;
+    for (const auto& host : hosts_) {
+        told += host->seen_elsewhere + host->seen_twice;
+    }
+    return told;
+}
+
 std::size_t World::clone(std::size_t index) {
     const std::size_t copy = add_host();
     const Host& original = *hosts_[index];
@@ -239,6 +247,9 @@ void World::carry_out(Host& host, gossip::Actions& actions) {
         }
         if (event.kind == gossip::Event::Kind::kOwnElsewhere) {
             ++host.seen_elsewhere;
+        }
+        if (event.kind == gossip::Event::Kind::kEquivocation) {
+            ++host.seen_twice;
         }
         if (event.kind == gossip::Event::Kind::kReachability &&
             host.node->reachability(event.node) == gossip::Reachability::kSuspect) {

@@ -37,6 +37,7 @@ struct Host {
     std::uint64_t injected = 0;  ///< of these what inject() handed it
     std::uint64_t suspicions = 0;
     std::uint64_t seen_elsewhere = 0;  ///< told that someone else signs with its key
+    std::uint64_t seen_twice = 0;      ///< told that a member contradicts itself
 };
 
 class World : public Wire {
@@ -53,6 +54,8 @@ class World : public Wire {
     void start_converged();
     /// What it knows reaches its disk, to be there at the next start.
     void store(std::size_t index);
+    /// How often any of them was told that there is a clone.
+    [[nodiscard]] std::uint64_t clones_told() const;
     /// A copy of the machine, disk and all, at another address.
     std::size_t clone(std::size_t index);
     /// A change of its own record.

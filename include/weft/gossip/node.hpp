@@ -36,9 +36,9 @@ struct Event {
         kMemberChanged,
         kMemberWithdrawn,  ///< revoked, or its certificate is past its grace
         kReachability,
-        kEquivocation,  ///< two statements of one order: its owner, or a machine cloned from it,
-                        ///< lies
-        kOwnElsewhere,  ///< someone else signs with this node's key: a clone, or a lost disk
+        kEquivocation,  ///< two statements of one order, or two lives that take turns: its owner
+                        ///< lies, or a machine was cloned from it
+        kOwnElsewhere,  ///< someone else signs with this node's key: a clone
         kTrustChanged,  ///< issuers, successors or revocations to be stored
     };
     Kind kind{};
@@ -87,7 +87,7 @@ using identity::Seed;
 /// This node's part of its record: what order and signature are put around.
 struct OwnRecord {
     bool translated = false;
-    std::uint64_t boot_id = 0;
+    std::uint64_t boot_id = 0;  ///< drawn at each start
     std::uint16_t mtu = 0;
     std::uint32_t features = 0;
     std::string software;

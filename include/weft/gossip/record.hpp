@@ -47,8 +47,8 @@ struct Record {
     Order order;
     bool left = false;        ///< signed off: routes to it go
     bool translated = false;  ///< behind NAT: probed through its anchors
-    std::uint64_t boot_id =
-        0;  ///< another one with the same node id: two machines cloned from one image
+    /// Drawn at each start: lives that take turns are two machines cloned from one image.
+    std::uint64_t boot_id = 0;
     std::uint16_t mtu = 0;  ///< of its overlay interface, bytes
     std::uint32_t features = 0;
     std::string software;                  ///< printable ASCII, at most kSoftwareSizeMax

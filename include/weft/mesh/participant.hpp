@@ -73,12 +73,16 @@ class Participant {
 
     /// Attempts to renew the certificate from half of its life on, give or take half: usually,
     /// when less than kUrgentBefore is left of it, and while new keys wait for theirs. The first
-    /// one comes sooner by a factor.
+    /// one comes sooner by a factor. One that failed in that last week is repeated after
+    /// kRetryFirst, then after twice as long each time, up to kRetryMax; an issuer's node that is
+    /// heard of again is asked at once.
     static constexpr Duration kRenewEvery = std::chrono::hours{1};
-    static constexpr Duration kRenewUrgentEvery = std::chrono::minutes{10};
+    static constexpr Duration kRenewUrgentEvery = std::chrono::minutes{2};
     static constexpr identity::UnixSeconds kUrgentBefore = identity::UnixSeconds{7} * 86'400;
     static constexpr Duration kRotateEvery = std::chrono::minutes{1};
     static constexpr Duration::rep kFirstAttemptSooner = 10;
+    static constexpr Duration kRetryFirst = std::chrono::seconds{10};
+    static constexpr Duration kRetryMax = std::chrono::minutes{5};
 
     struct Parts {
         Storage& storage;  ///< outlives it, as does `random`

@@ -29,6 +29,7 @@ enum class PeerRequest : std::uint32_t {
 struct PeerCounters {
     std::atomic<std::uint64_t> rx_bytes{0};
     std::atomic<std::uint64_t> rx_packets{0};
+    std::atomic<std::uint64_t> rx_missing{0};  // of data: numbers passed over and not yet seen
     std::atomic<std::uint64_t> tx_bytes{0};
     std::atomic<std::uint64_t> tx_packets{0};
 };

@@ -17,10 +17,12 @@ class ReplayWindow {
     /// Marks the counter as seen; false if it was, is behind the window, or is at or over the
     /// message limit. Only after the packet has been authenticated.
     [[nodiscard]] bool commit(std::uint64_t counter);
+    /// The highest counter seen, plus 1: so many messages were sent at least.
+    [[nodiscard]] std::uint64_t next() const { return next_; }
 
   private:
     static constexpr std::size_t kWords = kWindowBits / 64;
-    std::uint64_t next_ = 0;  // highest counter seen + 1
+    std::uint64_t next_ = 0;
     std::array<std::uint64_t, kWords> bits_{};
 };
 

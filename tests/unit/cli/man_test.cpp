@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What packages say of the command line and of weft.toml (packaging/man, packaging/weft.toml) is
-// what the program has.
+// What packages and guides say of the command line and of weft.toml (packaging/man,
+// packaging/weft.toml, packaging/doc, README.md) is what the program has.
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -134,6 +134,97 @@ std::map<std::string, std::set<std::string>> described_keys() {
         }
     }
     return keys;
+}
+
+/// What a guide has as code: lines of its blocks of that language, and for "sh" also what is
+/// between backticks in its text.
+std::vector<std::string> code_in(const std::string& file, const std::string& language) {
+    std::vector<std::string> code;
+    std::string block;  // its fence and language, or nothing
+    for (const std::string& line : lines_of(packaged(file))) {
+        const std::size_t fence = line.find("```");
+        if (fence != std::string::npos) {
+            block = block.empty() ? line.substr(fence) : "";
+        } else if (!block.empty()) {
+            if (block == "```" + language) {
+                code.push_back(line);
+            }
+        } else if (language == "sh") {
+            std::istringstream parts{line};
+            std::string part;
+            while (std::getline(parts, part, '`') && std::getline(parts, part, '`')) {
+                code.push_back(part);
+            }
+        }
+    }
+    return code;
+}
+
+std::vector<std::string> guides() {
+    std::vector<std::string> files{"../README.md", "README.md"};
+    const auto root = std::filesystem::path{WEFT_VECTORS}.parent_path().parent_path();
+    for (const auto& file : std::filesystem::directory_iterator{root / "packaging" / "doc"}) {
+        files.push_back("doc/" + file.path().filename().string());
+    }
+    return files;
+}
+
+/// Of a line of code: the longest command of weft that it begins with and its options; nothing
+/// where it calls something else.
+std::vector<std::string> call_in(const std::string& code) {
+    const auto at = code.find("weft ");
+    if (at != 0 && (at == std::string::npos || (code[at - 1] != ' ' && code[at - 1] != '('))) {
+        return {};
+    }
+    std::string before = code.substr(0, at);
+    if (!before.empty() && before.find_first_not_of("$ |(") != std::string::npos &&
+        !before.ends_with("| ") && !before.ends_with("&& ")) {
+        return {};
+    }
+    std::istringstream words{code.substr(at, code.find_first_of("#|&;", at) - at)};
+    std::vector<std::string> call{""};
+    bool in_command = true;
+    for (std::string word; words >> word;) {
+        in_command = in_command &&
+                     word.find_first_not_of("abcdefghijklmnopqrstuvwxyz-") == std::string::npos &&
+                     !word.starts_with("-");
+        if (in_command) {
+            call[0] += (call[0].empty() ? "" : " ") + word;
+        } else if (word.starts_with("--")) {
+            call.push_back(word.substr(0, word.find_first_of("=,.")));
+        }
+    }
+    return call;
+}
+
+TEST(Guides, call_commands_that_there_are_with_options_that_they_have) {
+    const auto known = commands();
+    std::size_t calls = 0;
+    for (const std::string& file : guides()) {
+        for (const std::string& code : code_in(file, "sh")) {
+            const std::vector<std::string> call = call_in(code);
+            if (call.empty()) {
+                continue;
+            }
+            ++calls;
+            std::string command = call[0];  // with words that it is given
+            while (!known.contains(command) && command.find(' ') != std::string::npos) {
+                command.resize(command.rfind(' '));
+            }
+            const auto its = known.find(command);
+            if (its == known.end()) {  // a group by itself: "weft cert"
+                const auto next = known.upper_bound(call[0] + " ");
+                EXPECT_TRUE(call.size() == 1 && next != known.end() &&
+                            next->first.starts_with(call[0] + " "))
+                    << file << ": " << code;
+                continue;
+            }
+            for (std::size_t i = 1; i < call.size(); ++i) {
+                EXPECT_TRUE(its->second.contains(call[i])) << file << ": " << code;
+            }
+        }
+    }
+    EXPECT_GT(calls, 50U);
 }
 
 TEST(Man, names_the_keys_of_the_configuration_and_no_others) {

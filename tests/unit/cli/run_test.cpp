@@ -38,6 +38,8 @@ api::Status example() {
     b.endpoint = "203.0.113.11:51840";
     b.allowed_ips = {"10.44.1.0/24", "fd44:0:0:1::/64"};
     b.session = "up";
+    b.rtt_us = 412;
+    b.loss_ppm = 12'345;
     b.last_handshake_ms = kNow - 12'000;
     b.rx_bytes = 1'288'490'189;
     b.tx_bytes = 830ULL << 20;
@@ -63,14 +65,17 @@ TEST(WeftStatus, prints_a_verdict_and_a_table) {
     const Outcome outcome = against(test::http("200 OK", api::to_json(example())), {"status"});
     EXPECT_EQ(outcome.exit_code, 0);
     EXPECT_EQ(outcome.err, "");
-    EXPECT_EQ(
-        outcome.out,
-        "weft 0.1.0 · node-a · healthy (1/2 peers up, 0 problems)\n"
-        "  NAME    BLOCK            ENDPOINT            SESSION  HANDSHAKE  RX       TX\n"
-        "* node-a  10.44.0.0/24     :51840              self     –          –        –\n"
-        "  node-b  10.44.1.0/24 +1  203.0.113.11:51840  up       12 s ago   1.2 GiB  830 MiB\n"
-        "  node-c  10.44.2.0/24     –                   none     never      0 B      0 B\n"
-        "  dropped: no_route 3, unknown_type 1\n");
+    EXPECT_EQ(outcome.out,
+              "weft 0.1.0 · node-a · healthy (1/2 peers up, 0 problems)\n"
+              "  NAME    BLOCK            ENDPOINT            SESSION  RTT      LOSS   HANDSHAKE  "
+              "RX       TX\n"
+              "* node-a  10.44.0.0/24     :51840              self     –        –      –          "
+              "–        –\n"
+              "  node-b  10.44.1.0/24 +1  203.0.113.11:51840  up       0.41 ms  1.2 %  12 s ago   "
+              "1.2 GiB  830 MiB\n"
+              "  node-c  10.44.2.0/24     –                   none     –        –      never      "
+              "0 B      0 B\n"
+              "  dropped: no_route 3, unknown_type 1\n");
 }
 
 TEST(WeftStatus, says_that_workers_share_the_cipher) {

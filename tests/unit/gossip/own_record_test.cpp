@@ -92,14 +92,57 @@ TEST_F(OwnRecord, that_is_older_the_same_or_forged_changes_nothing) {
     EXPECT_EQ(node.count(Kind::kOwnElsewhere), 0U);
 }
 
-TEST_F(OwnRecord, with_another_boot_id_tells_of_a_clone) {
-    hear(word(kBirth + 1));
-    EXPECT_EQ(node.count(Kind::kOwnElsewhere), 0U);  // its own, from before
-    gossip::Record clone = word(kBirth + 50);
-    clone.boot_id = 0xc10e;
-    hear(clone);
-    EXPECT_EQ(node.count(Kind::kOwnElsewhere), 1U);
-    EXPECT_EQ(member().order().epoch, kBirth + 51);
+TEST_F(OwnRecord, of_whoever_jumps_past_it_in_turn_tells_of_a_clone) {
+    for (const std::uint64_t its_boot_id : {0xc10eU, 10U}) {  // the latter: copied as it runs
+        const std::size_t before = node.count(Kind::kOwnElsewhere);
+        gossip::Record clone = word(member().order().epoch + 50);
+        clone.boot_id = its_boot_id;
+        hear(clone);
+        EXPECT_EQ(node.count(Kind::kOwnElsewhere), before);  // may be its own, from before
+        hear(clone);
+        EXPECT_EQ(node.count(Kind::kOwnElsewhere), before);
+        EXPECT_EQ(member().order().epoch, clone.order.epoch + 1);
+        clone.order.epoch = member().order().epoch + 1;
+        hear(clone);
+        EXPECT_EQ(node.count(Kind::kOwnElsewhere), before + 1);
+        EXPECT_EQ(member().order().epoch, clone.order.epoch + 1);
+        world.now += minutes{6};
+    }
+}
+
+TEST_F(OwnRecord, of_several_earlier_lives_is_no_clones) {
+    std::uint64_t epoch = kBirth;
+    for (std::uint64_t life = 1; life < 9; ++life) {
+        gossip::Record earlier = word(epoch += 2);
+        earlier.boot_id = 100 + life;
+        EXPECT_EQ(hear(earlier).epoch, epoch + 1);
+        world.now += seconds{10};
+    }
+    for (const std::uint64_t later : {1'000U, 2'000U, 3'000U}) {  // one that jumped by itself
+        gossip::Record earlier = word(kBirth + later);
+        earlier.boot_id = 77;
+        EXPECT_EQ(hear(earlier).epoch, kBirth + later + 1);
+        world.now += seconds{10};
+    }
+    EXPECT_EQ(node.count(Kind::kOwnElsewhere), 0U);
+}
+
+TEST_F(OwnRecord,
+       under_a_certificate_that_was_lost_tells_of_a_clone_only_where_the_keys_are_others) {
+    gossip::Record later = word(kBirth + 9);
+    later.order.generation = 2;
+    identity::Certificate renewed = certificate(10);
+    renewed.generation = 2;
+    const auto tell = [&](const Buffer& certificate) {
+        EXPECT_FALSE(
+            node.hear(relay, relay.seal(node, {Statements{certificate, sign(later, 10)}.item()}))
+                .epoch);
+        return node.count(Kind::kOwnElsewhere);
+    };
+    EXPECT_EQ(tell(build(renewed, issuer_key())), 0U);
+    EXPECT_EQ(tell({}), 0U);  // its record alone
+    renewed.gossip_key = crypto::public_key_of(private_key(77));
+    EXPECT_EQ(tell(build(renewed, issuer_key())), 1U);
 }
 
 TEST_F(OwnRecord, clones_that_outbid_each_other_do_so_slowly) {

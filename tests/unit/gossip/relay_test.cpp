@@ -126,6 +126,64 @@ TEST_F(Relay, says_two_things_of_one_order_and_one_wins_with_an_alarm) {
     EXPECT_EQ(node.node->counters().equivocated, 9U);
 }
 
+// ---- Clones -------------------------------------------------------------------------------------
+
+/// Of 30: a record of one life after the other, ten seconds between.
+struct Lives : Relay {
+    struct Word {
+        std::uint64_t life;
+        std::uint64_t epoch;
+    };
+    void hear(std::initializer_list<Word> words) {
+        for (const Word& word : words) {
+            gossip::Record record = test::record(30, 50);
+            record.boot_id = word.life;
+            record.order.epoch = kBirth + word.epoch;
+            tell(relay, Statements{certificate_bytes(30), sign(record, 30)}.item());
+            EXPECT_EQ(node.node->members().find(node_id(30))->order(), record.order);
+            world.now += seconds{10};
+        }
+    }
+    [[nodiscard]] std::size_t told() const { return node.count(Kind::kEquivocation); }
+};
+
+TEST_F(Lives, that_take_turns_are_two_machines) {
+    hear({{1, 10}, {2, 300}, {1, 301}});
+    EXPECT_EQ(told(), 0U);  // a backup was restored, or two were copied
+    hear({{2, 302}});
+    EXPECT_EQ(told(), 1U);
+    hear({{1, 305}, {1, 307}, {2, 310}});  // not all is heard
+    EXPECT_EQ(told(), 3U);
+    hear({{1, 311}});
+    EXPECT_EQ(told(), 4U);
+}
+
+TEST_F(Lives, of_three_machines_take_turns_too) {
+    hear({{1, 10}, {2, 300}, {3, 310}, {1, 311}, {2, 312}});
+    EXPECT_EQ(told(), 1U);
+    hear({{1, 313}, {3, 314}});
+    EXPECT_EQ(told(), 3U);
+}
+
+TEST_F(Lives, of_one_machine_do_not_come_back) {
+    for (std::uint64_t life = 1; life < 20; ++life) {  // without a clock
+        hear({{life, life}});
+    }
+    hear({{20, 100}, {20, 101}, {20, 102}});
+    EXPECT_EQ(told(), 0U);
+}
+
+TEST_F(Lives, that_a_backup_separates_are_one_machines) {
+    hear({{2, 11}, {1, 12}, {2, 13}});  // what the earlier one has signed is heard late
+    hear({{3, 14}, {4, 15}, {5, 16}});
+    EXPECT_EQ(told(), 0U);
+    world.now += minutes{6};
+    hear({{4, 17}});  // once more, later
+    EXPECT_EQ(told(), 0U);
+    hear({{7, 1'000}, {6, 2'000}, {7, 3'000}, {6, 4'000}, {7, 5'000}});
+    EXPECT_EQ(told(), 0U);
+}
+
 // ---- Revocations --------------------------------------------------------------------------------
 
 TEST_F(Relay, revoked_is_gone_everywhere_and_heard_by_nobody) {
@@ -139,8 +197,8 @@ TEST_F(Relay, revoked_is_gone_everywhere_and_heard_by_nobody) {
     EXPECT_EQ(other.count(Kind::kMemberWithdrawn), 1U);
     EXPECT_EQ(node.node->members().digest(), other.node->members().digest());
     EXPECT_FALSE(node.node->seen_endpoint(relay.id()));
-    // It still has its keys, and they open nothing: as a stranger it gets a cookie, and then
-    // silence.
+    // It still has its keys, and they open nothing: as a stranger it gets a cookie, and then the
+    // word that it is revoked, no longer than what it sent.
     for (Machine* machine : {&node, &other}) {
         const auto members = machine->node->members().digest();
         const Buffer sealed =
@@ -150,9 +208,15 @@ TEST_F(Relay, revoked_is_gone_everywhere_and_heard_by_nobody) {
         EXPECT_EQ(answer.datagrams[0].bytes[0], std::byte{0x12});
         gossip::Cookie cookie{};
         copy_bytes(ConstBytes{answer.datagrams[0].bytes}.last(16), cookie);
-        const Actions introduced = machine->hear(
-            relay, relay.introduce(*machine, cookie, certificate_bytes(20), {gossip::Ping{2}}));
-        EXPECT_TRUE(introduced.datagrams.empty());
+        const Buffer introduction =
+            relay.introduce(*machine, cookie, certificate_bytes(20), {gossip::Ping{2}});
+        const Actions introduced = machine->hear(relay, introduction);
+        ASSERT_EQ(introduced.datagrams.size(), 1U);
+        EXPECT_LE(introduced.datagrams[0].bytes.size(), introduction.size());
+        const auto opened = relay.open(*machine, introduced.datagrams[0].bytes);
+        ASSERT_TRUE(opened);
+        EXPECT_EQ(opened->messages.size(), 1U);
+        EXPECT_EQ(opened->all<gossip::RevocationItem>().size(), 1U);
         EXPECT_EQ(machine->node->members().digest(), members);
     }
     // Nor does anybody bring it back.
@@ -160,6 +224,26 @@ TEST_F(Relay, revoked_is_gone_everywhere_and_heard_by_nobody) {
     EXPECT_FALSE(node.knows(relay.id()));
     world.run(minutes{2});
     EXPECT_FALSE(node.knows(relay.id()) || other.knows(relay.id()));
+}
+
+/// As a node that was away for a while, or that everybody forgot before it heard.
+TEST_F(Relay, revoked_hears_of_it_from_whomever_it_greets) {
+    world.lost = [&](const Packet& packet) { return packet.to == relay.at; };
+    for (std::uint32_t i = 1; i < 10; ++i) {  // more than one answer holds
+        ASSERT_EQ(node.revoke(100 + i, i), std::nullopt);
+    }
+    ASSERT_EQ(node.revoke(20, 10), std::nullopt);
+    world.run(seconds{5});
+    ASSERT_EQ(relay.trust->revocation_count(), 0U);
+    world.lost = nullptr;
+    world.run(minutes{2});
+    EXPECT_EQ(relay.trust->revocation_count(), 10U);
+    EXPECT_FALSE(relay.knows(relay.id()));
+    EXPECT_FALSE(node.knows(relay.id()) || other.knows(relay.id()));
+    // It has nothing more to say, and nobody answers at length.
+    const std::uint64_t before = node.node->counters().bytes_out;
+    world.run(minutes{1});
+    EXPECT_LE(node.node->counters().bytes_out - before, 60U * 1'000U);
 }
 
 TEST_F(Relay, of_a_revocation_with_a_gap_is_asked_for_what_lies_between) {

@@ -161,10 +161,41 @@ TEST_F(Strange, certificate_that_is_not_good_is_met_with_silence) {
         const Actions answer = node.hear(stranger, datagram);
         EXPECT_TRUE(answer.datagrams.empty() && answer.events.empty()) << what;
     }
-    ASSERT_EQ(node.revoke(20), std::nullopt);
-    const Actions answer = node.hear(stranger, introduction(cookie()));
-    EXPECT_TRUE(answer.datagrams.empty() && answer.events.empty());
     EXPECT_EQ(node.node->members().size(), 2U);
+}
+
+TEST_F(Strange, certificate_that_was_revoked_is_answered_by_what_it_lacks_and_no_longer) {
+    for (std::uint32_t i = 1; i < 20; ++i) {
+        ASSERT_EQ(node.revoke(100 + i, i), std::nullopt);
+    }
+    ASSERT_EQ(node.revoke(20, 20), std::nullopt);
+    for (std::uint64_t known = 0; known <= 20; ++known) {
+        gossip::TrustHeads heads;
+        heads.revocations = {{0, 0}, {1, known}};
+        std::vector<gossip::Message> words = own_words;
+        words.emplace_back(heads);
+        const Buffer datagram = stranger.introduce(node, cookie(), statements.certificate, words);
+        const Actions answer = node.hear(stranger, datagram);
+        EXPECT_TRUE(answer.events.empty());
+        ASSERT_EQ(answer.datagrams.size(), known < 20 ? 1U : 0U);
+        for (const gossip::Actions::Datagram& one : answer.datagrams) {
+            EXPECT_EQ(one.to, stranger.at);
+            EXPECT_LE(one.bytes.size(), datagram.size());
+            const auto opened = stranger.open(node, one.bytes);
+            ASSERT_TRUE(opened);
+            const auto items = opened->all<gossip::RevocationItem>();
+            ASSERT_FALSE(items.empty());
+            EXPECT_EQ(identity::parse_revocation(items[0].bytes)->number, known + 1);
+        }
+        world.now += milliseconds{100};
+    }
+    // Not in its name alone: whoever has its certificate has not its key.
+    Machine& captured = world.add(21);
+    const gossip::Cookie cookie_of_another =
+        cookie_in(node.hear(captured, captured.seal(node, {gossip::Ping{1}}))).value();
+    const Actions answer = node.hear(
+        captured, captured.introduce(node, cookie_of_another, statements.certificate, own_words));
+    EXPECT_TRUE(answer.datagrams.empty() && answer.events.empty());
 }
 
 TEST_F(Strange, introduction_in_anothers_name_is_met_with_silence) {

@@ -72,7 +72,7 @@ TEST(MeshParticipant, that_ends_as_foreseen_knows_at_its_start_whom_it_has_just_
     EXPECT_EQ(peers(b), 1U);
 }
 
-TEST(MeshParticipant, a_revoked_member_is_nobodys_peer) {
+TEST(MeshParticipant, a_revoked_member_is_nobodys_peer_and_hears_of_it) {
     World world;
     Machine& a = world.add("192.0.2.1");
     Machine& b = world.add("192.0.2.2");
@@ -88,6 +88,70 @@ TEST(MeshParticipant, a_revoked_member_is_nobodys_peer) {
     EXPECT_EQ(peers(a), 1U);
     EXPECT_EQ(peers(c), 1U);
     EXPECT_FALSE(b.subject->create_token({}, world.clock()));
+    const auto knows = [](const Machine& machine) {
+        const identity::Certificate& own = machine.subject->certificate();
+        return machine.subject->trust().is_revoked(own.identity_key, own.serial);
+    };
+    EXPECT_TRUE(knows(b));
+    // One that is off meanwhile, and knows nobody but the issuer.
+    world.run(std::chrono::seconds{12});
+    c.subject.reset();
+    ASSERT_TRUE(a.subject->revoke("c", world.clock(), out));
+    world.carry(a, out);
+    world.run(std::chrono::seconds{30});
+    world.boot(c);
+    EXPECT_FALSE(knows(c));
+    world.run(std::chrono::seconds{5});
+    EXPECT_TRUE(knows(c));
+}
+
+/// What each says of two machines with one key.
+std::string clones_told_by(const Machine& machine, const World& world) {
+    std::string all;
+    for (const Trouble& trouble : machine.subject->troubles(world.clock().now)) {
+        EXPECT_TRUE(trouble.remedy.starts_with("on the copy: weft down, rm -r "));
+        all += trouble.code + ' ' + trouble.subject + '\n';
+    }
+    return all;
+}
+
+TEST(MeshParticipant, a_clone_is_named_by_all_until_it_is_gone_for_a_while) {
+    World world;
+    Machine& a = world.add("192.0.2.1");
+    Machine& b = world.add("192.0.2.2");
+    ASSERT_TRUE(world.init(a, "a"));
+    ASSERT_TRUE(world.join(b, a, "b"));
+    world.run(std::chrono::seconds{12});
+    Machine& copy = world.add("192.0.2.3");
+    copy.storage.files = b.storage.files;
+    copy.boots = 100;
+    world.boot(copy);
+    world.run(std::chrono::seconds{20});
+    EXPECT_EQ(clones_told_by(a, world), "member_contradicts_itself b\n");
+    EXPECT_EQ(clones_told_by(b, world), "own_identity_elsewhere b\n");
+    EXPECT_EQ(clones_told_by(copy, world), "own_identity_elsewhere b\n");
+    EXPECT_EQ(b.told("own_identity_elsewhere"), 1U);
+    copy.subject.reset();
+    world.run(std::chrono::minutes{11});
+    EXPECT_EQ(clones_told_by(a, world) + clones_told_by(b, world), "");
+}
+
+TEST(MeshParticipant, restarts_and_a_restored_backup_are_no_clone) {
+    World world;
+    Machine& a = world.add("192.0.2.1");
+    Machine& b = world.add("192.0.2.2");
+    ASSERT_TRUE(world.init(a, "a"));
+    ASSERT_TRUE(world.join(b, a, "b"));
+    world.run(std::chrono::seconds{12});
+    const auto backup = b.storage.files;
+    for (int round = 0; round < 10; ++round) {
+        if (round % 3 == 2) {
+            b.storage.files = backup;
+        }
+        world.boot(b);
+        world.run(std::chrono::seconds{round});
+        EXPECT_EQ(clones_told_by(a, world) + clones_told_by(b, world), "") << round;
+    }
 }
 
 TEST(MeshParticipant, one_that_left_is_nobodys_peer_and_may_join_again) {

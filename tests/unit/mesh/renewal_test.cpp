@@ -115,6 +115,40 @@ TEST_F(Renewals, are_urgent_in_the_last_week_and_in_the_grace) {
     EXPECT_EQ(b.told("certificate_expired"), 0U);
 }
 
+TEST_F(Renewals, that_are_urgent_are_tried_again_soon_and_then_less_often) {
+    a.subject.reset();
+    world.skip(370 * kDay);
+    world.boot(b);
+    const auto sent_in = [&](minutes span) {
+        const std::size_t before = b.joins_sent;
+        world.run(span);
+        return b.joins_sent - before;
+    };
+    // Attempts of half a minute, each of 9 to 12 requests.
+    EXPECT_GE(sent_in(minutes{6}), 4U * 9);
+    EXPECT_LE(sent_in(minutes{30}), 12U * 12);  // five minutes between, less a half
+    EXPECT_EQ(trouble(b), "certificate_expired");
+    EXPECT_EQ(b.told("renewal_failed"), 1U);
+}
+
+TEST_F(Renewals, come_at_once_when_the_issuer_is_heard_of_again) {
+    for (const auto age : {370 * kDay, kHalfYear}) {  // expired; and with time left
+        a.subject.reset();
+        world.skip(age);
+        world.boot(b);
+        world.run(hours{2});
+        const std::uint32_t before = generation(b);
+        const std::size_t sent = b.joins_sent;
+        EXPECT_EQ(trouble(b), age > kHalfYear ? "certificate_expired" : "");
+        world.boot(a);
+        world.run(seconds{15});
+        EXPECT_GT(b.joins_sent, sent);
+        world.run(seconds{15});  // the issuer merges first, and has it wait
+        EXPECT_EQ(generation(b), before + 1);
+        EXPECT_EQ(trouble(b), "");
+    }
+}
+
 TEST_F(Renewals, past_the_grace_are_over_and_the_operator_is_told) {
     a.subject.reset();
     world.skip((365 + 91) * kDay);
