@@ -195,8 +195,8 @@ NFT
     loses a 0 0
     eventually 5 in_status b '! a: [0-9]* % of what it sent in the last minute did not arrive.* weft check --peer a'
     inside b nft delete table netdev lossy
-    inside a ping -q -i 0.005 -c 1000 -W 1 10.44.1.1
-    eventually 75 loses b 0 0
+    [ "$WEFT_FULL" = yes ] || return 0 # a minute until it is forgotten
+    eventually 75 fails in_status b 'did not arrive'
 }
 loses() { # NODE LEAST MOST: a share of what the other sent, per million
     inside "$1" weft status --json | jq -e --argjson least "$2" --argjson most "$3" \
