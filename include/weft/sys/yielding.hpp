@@ -13,8 +13,9 @@ namespace weft::sys {
 /// that was long, the next so many are left out, twice as many each time up to a limit.
 class Yielding {
   public:
-    /// What one that had little to do takes; a turn of the scheduler's is 0.7 to 3 ms.
-    static constexpr Duration kShort = std::chrono::microseconds{250};
+    /// One or two neighbours with work take their turns, of 0.7 to 3 ms each: those are what is
+    /// yielded for.
+    static constexpr Duration kShort = std::chrono::milliseconds{4};
     static constexpr std::uint32_t kPauseMax = 1'023;
 
     void yield();
