@@ -8,7 +8,6 @@
 #include <array>
 
 #include <pthread.h>
-#include <sys/epoll.h>
 #include <sys/resource.h>
 
 #include <weft/wg/messages.hpp>
@@ -42,38 +41,20 @@ void HandshakeLane::stop() {
 void HandshakeLane::loop() {
     // For this thread alone (setpriority(2), "C library/kernel differences"); cannot fail.
     static_cast<void>(::setpriority(PRIO_PROCESS, 0, kNice));
-    const UniqueFd epoll{::epoll_create1(EPOLL_CLOEXEC)};
-    WEFT_ASSERT(epoll.valid());
-    for (const int fd : {group_.lane.v4.fd(),
-                         group_.lane.v6.fd(),
-                         group_.crowd.v4.fd(),
-                         group_.crowd.v6.fd(),
-                         shared_.lane.wake.fd()}) {
-        epoll_event event{};
-        event.events = EPOLLIN;
-        event.data.fd = fd;
-        if (fd >= 0) {
-            WEFT_ASSERT(::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, fd, &event) == 0);
-        }
-    }
+    const sys::WakeFd& wake = shared_.lane.wake;
+    const UniqueFd epoll = sys::watch({group_.lane.v4.fd(),
+                                       group_.lane.v6.fd(),
+                                       group_.crowd.v4.fd(),
+                                       group_.crowd.v6.fd(),
+                                       wake.fd()});
     while (!stopping_.load()) {
-        wait(epoll.get());
+        sys::sleep_on(epoll, wake, sleep_ms());
         drain(group_.lane, queue_);
         drain(group_.crowd, crowd_);
         for (const auto& handshake : shared_.lane.take_handed_on()) {
             enqueue(ConstBytes{handshake.bytes}.first(handshake.size), handshake.path, crowd_);
         }
         run_round();
-    }
-}
-
-void HandshakeLane::wait(int epoll) {
-    std::array<epoll_event, 5> events;
-    const int count = ::epoll_wait(epoll, events.data(), events.size(), sleep_ms());
-    for (int i = 0; i < count; ++i) {
-        if (events[static_cast<std::size_t>(i)].data.fd == shared_.lane.wake.fd()) {
-            shared_.lane.wake.clear();
-        }
     }
 }
 

@@ -63,7 +63,6 @@ class HandshakeLane {
     static constexpr int kNice = 5;
 
     void loop();
-    void wait(int epoll);
     void drain(const sys::UdpPair& sockets, Queue& queue);
     void drain(const sys::UdpSocket& socket, Queue& queue, std::size_t room);
     void enqueue(ConstBytes datagram, const net::Path& path, Queue& queue);

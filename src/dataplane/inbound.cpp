@@ -201,7 +201,9 @@ void Inbound::note_received(wg::Session& session,
                             Time now) {
     wg::Peer& peer = session.peer();
     peer.roam(train.path);
+    wg::Session* const before = peer.current();
     if (session.confirm()) {
+        peer.succeed(before, session);  // at once: a peer that started anew has no other session
         shared_.lane.request(peer, wg::PeerRequest::kConfirm);
     }
     peer.timers.on_authenticated_received(now);

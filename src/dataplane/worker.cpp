@@ -5,10 +5,7 @@
 // returns).
 #include "worker.hpp"
 
-#include <array>
-
 #include <pthread.h>
-#include <sys/epoll.h>
 
 namespace weft::dataplane {
 
@@ -53,16 +50,7 @@ void Worker::forget(wg::Peer& peer) {
 }
 
 void Worker::loop() {
-    const UniqueFd epoll{::epoll_create1(EPOLL_CLOEXEC)};
-    WEFT_ASSERT(epoll.valid());
-    for (const int fd : {tun_.fd(), udp_.v4.fd(), udp_.v6.fd(), wake_.fd()}) {
-        epoll_event event{};
-        event.events = EPOLLIN;
-        event.data.fd = fd;
-        if (fd >= 0) {
-            WEFT_ASSERT(::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, fd, &event) == 0);
-        }
-    }
+    const UniqueFd epoll = sys::watch({tun_.fd(), udp_.v4.fd(), udp_.v6.fd(), wake_.fd()});
     shared_.qsbr.online(number_);
     while (!stopping_.load(std::memory_order_relaxed)) {
         const Time now = BootClock::now();
@@ -76,7 +64,7 @@ void Worker::loop() {
         }
         shared_.qsbr.quiescent(number_);
         if (!worked && !shared_.sharing.help(number_)) {
-            sleep(epoll.get());
+            sleep(epoll);
         }
     }
     shared_.qsbr.offline(number_);
@@ -98,22 +86,16 @@ bool Worker::run_orders(Time now) {
     return true;
 }
 
-void Worker::sleep(int epoll) const {
+void Worker::sleep(const UniqueFd& epoll) const {
     shared_.qsbr.offline(number_);
-    std::array<epoll_event, 4> events;
     // A vanished TUN reports an error for ever: poll it slowly until control ends the daemon.
     const bool lost = shared_.interface_lost.load(std::memory_order_relaxed);
     if (lost) {
         std::this_thread::sleep_for(std::chrono::milliseconds{50});
     }
     shared_.sharing.falls_asleep(number_, wake_);
-    const int ready = ::epoll_wait(epoll, events.data(), events.size(), lost ? 0 : -1);
+    sys::sleep_on(epoll, wake_, lost ? 0 : -1);
     shared_.sharing.is_awake(number_);
-    for (int i = 0; i < ready; ++i) {
-        if (events[static_cast<std::size_t>(i)].data.fd == wake_.fd()) {
-            wake_.clear();
-        }
-    }
     shared_.qsbr.online(number_);
 }
 

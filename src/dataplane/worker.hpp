@@ -39,7 +39,7 @@ class Worker {
   private:
     void loop();
     bool run_orders(Time now);
-    void sleep(int epoll) const;
+    void sleep(const UniqueFd& epoll) const;
 
     Shared& shared_;
     std::size_t number_;

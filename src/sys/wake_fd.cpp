@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // See wake_fd.hpp.
+#include <array>
 #include <cerrno>
 #include <cstdint>
 
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -32,6 +34,30 @@ void WakeFd::wake() const {
 void WakeFd::clear() const {
     std::uint64_t count = 0;
     [[maybe_unused]] const auto taken = ::read(fd_.get(), &count, sizeof count);
+}
+
+UniqueFd watch(std::initializer_list<int> fds) {
+    UniqueFd epoll{::epoll_create1(EPOLL_CLOEXEC)};
+    WEFT_ASSERT(epoll.valid());
+    for (const int fd : fds) {
+        epoll_event event{};
+        event.events = EPOLLIN;
+        event.data.fd = fd;
+        if (fd >= 0) {
+            WEFT_ASSERT(::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, fd, &event) == 0);
+        }
+    }
+    return epoll;
+}
+
+void sleep_on(const UniqueFd& epoll, const WakeFd& wake, int timeout_ms) {
+    std::array<epoll_event, 8> events;
+    const int ready = ::epoll_wait(epoll.get(), events.data(), events.size(), timeout_ms);
+    for (int i = 0; i < ready; ++i) {
+        if (events[static_cast<std::size_t>(i)].data.fd == wake.fd()) {
+            wake.clear();
+        }
+    }
 }
 
 }  // namespace weft::sys

@@ -170,7 +170,9 @@ void Tunnel::on_requests(std::uint32_t requests, Now now, Actions& actions) {
 // ---- Key slots --------------------------------------------------------------------------------
 
 void Tunnel::begin_session(HandshakeState& state, bool is_initiator, Now now, Actions& actions) {
-    confirm_next(now, actions);  // a worker may have seen its first packet just now
+    if (slots_.next && !slots_.next->confirm()) {  // a worker saw its first packet just now
+        confirm_next(now, actions);
+    }
     const Session::Indices indices{state.local_index, state.remote_index};
     auto session = std::make_unique<Session>(
         *peer_, derive_keys(state, is_initiator), indices, is_initiator, now.time);
@@ -219,6 +221,7 @@ void Tunnel::retire_session(std::unique_ptr<Session>& slot, Actions& actions) {
 }
 
 void Tunnel::retire_sessions(Actions& actions) {
+    static_cast<void>(slots_.next && slots_.next->confirm());
     peer_->publish_current(nullptr);
     retire_session(slots_.previous, actions);
     retire_session(slots_.current, actions);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A descriptor that another thread's epoll wakes on (eventfd(2)).
+// A descriptor that another thread's epoll wakes on (eventfd(2)), and that sleep (epoll(7)).
 #pragma once
 
+#include <initializer_list>
 #include <utility>
 
 #include <weft/base/result.hpp>
@@ -26,5 +27,11 @@ class WakeFd {
 
     UniqueFd fd_;
 };
+
+/// An epoll that wakes for input on any of `fds`, but for those below 0. There is one to be had, or
+/// this is the end.
+[[nodiscard]] UniqueFd watch(std::initializer_list<int> fds);
+/// Until the epoll wakes, at most `timeout_ms` (-1: for ever); clears `wake` if it was that.
+void sleep_on(const UniqueFd& epoll, const WakeFd& wake, int timeout_ms);
 
 }  // namespace weft::sys

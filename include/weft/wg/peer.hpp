@@ -47,6 +47,14 @@ class Peer {
     /// The session to send on, or null. Acquire; pairs with the lane's release in tunnel.cpp.
     [[nodiscard]] Session* current() const { return current_.load(std::memory_order_acquire); }
     void publish_current(Session* session) { current_.store(session, std::memory_order_release); }
+    /// A worker's, for a session that it has just confirmed: in place of `before`, which was
+    /// current until then, unless the lane has published another one since. Null is left to the
+    /// lane.
+    void succeed(Session* before, Session& session) {
+        if (before != nullptr) {
+            current_.compare_exchange_strong(before, &session, std::memory_order_acq_rel);
+        }
+    }
 
     // ---- Path --------------------------------------------------------------------------------
 

@@ -101,7 +101,8 @@ class Session {
         return is_initiator_ && now - created_ >= kRekeyWhenReceivingAfter &&
                !sent_last_minute_.exchange(true, std::memory_order_relaxed);
     }
-    /// True for the one caller that saw the first authenticated packet of a responder's session.
+    /// True for the one caller that saw the first authenticated packet of a responder's session; or
+    /// for the lane, about to take its place from it: then no worker makes it current any more.
     [[nodiscard]] bool confirm() {
         return !confirmed_.load(std::memory_order_relaxed) &&
                !confirmed_.exchange(true, std::memory_order_acq_rel);

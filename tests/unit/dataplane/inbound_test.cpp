@@ -66,6 +66,19 @@ TEST_F(InboundTest, counts_inner_packets_whose_lengths_lie_and_keeps_the_session
     EXPECT_EQ(receive(peer, truth), std::vector<Buffer>{truth});
 }
 
+TEST_F(InboundTest, sends_on_the_peers_new_session_before_its_first_packet_is_answered) {
+    // The peer started anew: it has no session but the one that it made with us as responder.
+    wg::Session offered{peer_, keys(5, 6), {in_->local_index(), wg::Index{2}}, false, now_};
+    table_.publish(in_->local_index(), offered);
+    const Buffer packet = test::build_packet({.tcp = false, .payload = 10});
+    outside_.send(seal_message(key_of(7), in_->local_index(), 0, packet), udp_.port);
+    EXPECT_TRUE(arrived().empty());  // not its key
+    EXPECT_EQ(peer_.current(), out_.get());
+    outside_.send(seal_message(key_of(6), in_->local_index(), 1, packet), udp_.port);
+    EXPECT_EQ(arrived(), std::vector<Buffer>{packet});
+    EXPECT_EQ(peer_.current(), &offered);  // and no lane runs here
+}
+
 TEST_F(InboundTest, cuts_padding_off_whatever_its_size) {
     FarPeer peer = make_peer(1);
     allowed_.add(*net::Prefix::parse("0.0.0.0/0"), peer.peer);

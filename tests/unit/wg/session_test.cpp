@@ -137,6 +137,20 @@ TEST(Session, only_one_caller_confirms_and_an_initiators_is_born_confirmed) {
     EXPECT_FALSE(initiators.confirm());
 }
 
+TEST(Session, a_confirmed_one_succeeds_what_was_current_and_nothing_newer) {
+    wg::Peer peer{{}, 0};
+    wg::Session older{peer, {}, {wg::Index{1}, wg::Index{2}}, true, Time{1s}};
+    wg::Session newer{peer, {}, {wg::Index{3}, wg::Index{4}}, false, Time{2s}};
+    peer.succeed(nullptr, newer);
+    EXPECT_EQ(peer.current(), nullptr);
+    peer.publish_current(&older);
+    peer.succeed(&older, newer);
+    EXPECT_EQ(peer.current(), &newer);
+    peer.publish_current(nullptr);
+    peer.succeed(&older, newer);
+    EXPECT_EQ(peer.current(), nullptr);
+}
+
 // ---- Slots ------------------------------------------------------------------------------------
 
 TEST(Slots, the_previous_session_still_receives_after_a_rekey) {
