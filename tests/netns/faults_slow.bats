@@ -60,7 +60,7 @@ start_with_clock() { # NODE SECONDS
     leave c
     refused "used already, by c" "weft token create" c "$one" || refused "revoked" "weft leave" c "$one"
     one=$(token --lifetime 1)
-    sleep 2
+    sleep 4 # time is counted in whole seconds, and read once in each
     refused "expired" "weft token create" c "$one"
     one=$(token)
     inside a weft token revoke "$(inside a weft token list --json | jq -r '[.tokens[] | select(.state == "open")][0].id')"
