@@ -15,6 +15,8 @@ namespace {
 
 /// Who has heard that this node leaves tells the others.
 constexpr std::chrono::seconds kSignOff{1};
+/// Who has joined a moment ago may not have met anybody yet.
+constexpr int kSignOffsMax = 5;
 
 Result<> check_name(const std::string& name) {
     if (identity::valid_name(name)) {
@@ -193,10 +195,21 @@ void Network::Impl::leave(Left done) {
     }
     parts_.overlay.carry_out(out);
     left_ = std::move(done);
+    sign_off(kSignOffsMax);
+}
+
+void Network::Impl::sign_off(int tries) {
     leave_timer_.expires_after(kSignOff);
-    leave_timer_.async_wait([this](const boost::system::error_code& error) {
-        if (!error) {
+    leave_timer_.async_wait([this, tries](const boost::system::error_code& error) {
+        if (error) {
+            return;  // it is gone
+        }
+        const bool told = participant().issuer() != nullptr ||  // all others know its node
+                          !participant().is_member() || participant().gossip().has_signed_off();
+        if (told || tries == 1) {
             finish_leave();
+        } else {
+            sign_off(tries - 1);
         }
     });
 }

@@ -60,6 +60,7 @@ class Network::Impl {
     [[nodiscard]] Result<> check_configuration() const;
     [[nodiscard]] Result<std::vector<net::Prefix>> pools_for(const api::InitRequest& request);
     void finish_join(const Result<>& outcome);
+    void sign_off(int tries);
     void finish_leave();
     void answer_join(Result<api::NetworkReply> answer);
     /// `work` on the stretching thread, then what it returns on the control thread.

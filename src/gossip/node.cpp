@@ -99,6 +99,10 @@ void Node::leave(const Moment& moment, Actions& actions) {
     parts_->gossip(moment, actions);
 }
 
+bool Node::has_signed_off() const {
+    return parts_->signed_off;
+}
+
 void Node::replace_identity(OwnIdentity own, const Moment& moment, Actions& actions) {
     WEFT_ASSERT(own.certificate->id == id());
     parts_->core.own = std::move(own);
@@ -361,6 +365,7 @@ void Node::Parts::gossip(const Moment& moment, Actions& actions) {
         }
         if (!datagram.empty()) {
             core.send(target, *to, datagram, actions);
+            signed_off = left;
         }
     }
     const Duration interval = targets.empty() ? kLonelyInterval

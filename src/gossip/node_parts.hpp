@@ -151,6 +151,7 @@ struct Node::Parts {
     std::optional<OwnRecord> own;
     bool own_is_news = true;  ///< our certificate, to the others
     bool left = false;
+    bool signed_off = false;  // somebody was told
     /// Below what others take of one node (membership.cpp), so that what it says is known at once
     /// and not refused: more of it waits, and only the last counts.
     Allowance own_records{4, std::chrono::seconds{11}};

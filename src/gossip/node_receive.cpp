@@ -295,6 +295,9 @@ void Node::Parts::on_news(const Sender& sender,
                           Actions& actions) {
     const bool first = outcome == Membership::Outcome::kNew;
     actions.events.push_back({first ? Event::Kind::kMemberNew : Event::Kind::kMemberChanged, node});
+    if (first && core.members.size() <= 2) {
+        next_gossip = std::min(next_gossip, moment.now + kGossipSoon);  // there is somebody to tell
+    }
     prober.on_news_of(node, actions);
     core.contacts[sender.id].sync_was_fruitful = true;
     anti_entropy.on_fruit();

@@ -134,6 +134,8 @@ class Node {
     void publish(const OwnRecord& record, const Moment& moment, Actions& actions);
     /// Signs off and tells a few at once; call on_timer for another second or so.
     void leave(const Moment& moment, Actions& actions);
+    /// Whether anybody has been told; not yet where no other member is known.
+    [[nodiscard]] bool has_signed_off() const;
     /// After Actions::epoch has reached the disk.
     void on_epoch_stored(const Moment& moment, Actions& actions);
     /// A new certificate of this node: renewed, or re-issued with other keys.

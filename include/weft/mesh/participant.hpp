@@ -157,7 +157,7 @@ class Participant {
     /// Whether the certificate is to be followed by another now: half of its life is over, or keys
     /// rotate.
     [[nodiscard]] bool is_renewing() const;
-    /// Signs off; forget() when a second has passed.
+    /// Signs off; forget() when a second has passed, or more until somebody has been told.
     [[nodiscard]] Result<> leave(const Clock& clock, Output& out);
     [[nodiscard]] Result<> forget();
 

@@ -175,6 +175,7 @@ TEST_F(OwnRecord, leave_is_told_at_once_and_known_as_a_leave) {
         it.leave(moment, actions);
         EXPECT_FALSE(actions.datagrams.empty());
     });
+    EXPECT_TRUE(node.node->has_signed_off());
     EXPECT_TRUE(member().record->record.left);
     world.deliver();
     EXPECT_EQ(relay.node->reachability(node.id()), gossip::Reachability::kLeft);
@@ -192,6 +193,21 @@ TEST_F(OwnRecord, leave_is_told_at_once_and_known_as_a_leave) {
                               relay.node->members().find(relay.id())->record->bytes});
     world.run(seconds{40});
     EXPECT_EQ(relay.node->reachability(node.id()), gossip::Reachability::kAlive);
+}
+
+TEST_F(OwnRecord, leave_before_anybody_was_met_is_told_to_the_first_who_is) {
+    Machine& early = world.start(30);
+    early.act([](gossip::Node& it, const gossip::Moment& moment, gossip::Actions& actions) {
+        it.leave(moment, actions);
+    });
+    early.node->add_seed({relay.id(), relay.certificate->certificate.gossip_key, relay.at});
+    for (int i = 0; i < 200 && !early.knows(relay.id()); ++i) {
+        EXPECT_FALSE(early.node->has_signed_off());
+        world.run(milliseconds{10});
+    }
+    world.run(milliseconds{50});
+    EXPECT_TRUE(early.node->has_signed_off());
+    EXPECT_EQ(relay.node->reachability(early.id()), gossip::Reachability::kLeft);
 }
 
 TEST_F(OwnRecord, goes_on_under_a_new_certificate_and_new_keys) {
