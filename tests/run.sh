@@ -10,6 +10,8 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../packaging/deps.sh"
 # shellcheck source=tests/report.bash
 . "$WEFT_ROOT/tests/report.bash"
+# shellcheck source=tests/cases.bash
+. "$WEFT_ROOT/tests/cases.bash"
 
 PARTS=(lint build unit sim asan tsan isa arm netns hurt interop runtimes packages demo bench)
 TSAN_UNITS=(unit_wg unit_dataplane unit_refusal unit_control)
@@ -132,45 +134,6 @@ seconds_since() { # NANOSECONDS
     printf '%d.%02d' $((ms / 1000)) $((ms % 1000 / 10))
 }
 
-# run_case PART NAME CMD...: one case; its output is kept, and its tail shown when it fails. 77: skipped.
-run_case() {
-    local part=$1 name=$2
-    shift 2
-    chosen "$name" || return 0
-    measure "$part" "$name" "$@"
-    judge "$part" "$name"
-}
-
-log_of() { echo "$LOGS/$1/${2//\//_}.log"; } # PART NAME
-
-# measure PART NAME CMD...: runs it; beside the log of its output, .end has its exit code and seconds.
-measure() {
-    local log started rc=0
-    log=$(log_of "$1" "$2")
-    shift 2
-    mkdir -p "${log%/*}"
-    started=$(date +%s%N)
-    "$@" >"$log" 2>&1 </dev/null || rc=$?
-    echo "$rc $(seconds_since "$started")" >"${log%.log}.end"
-}
-
-# judge PART NAME: reports what measure left.
-judge() {
-    local part=$1 name=$2 log rc seconds
-    log=$(log_of "$part" "$name")
-    read -r rc seconds <"${log%.log}.end"
-    case $rc in
-    0) report ok "$part" "$name" "$seconds" "$(sed -n 's/^note: //p' "$log" | paste -s -d '|' | sed 's/|/; /g')" ;;
-    77) report skip "$part" "$name" "$seconds" "$(tail -n 1 "$log")" ;;
-    *)
-        report FAIL "$part" "$name" "$seconds" "exit $rc, ${log#"$WEFT_ROOT/"}"
-        tail -n 40 "$log" | cut -c 1-300 | sed 's/^/    | /'
-        [ "$rc" != 130 ] || exit 130
-        ;;
-    esac
-    return 0
-}
-
 # run_units PART DIRECTORY UNITS [WRAPPER...]: GoogleTest binaries (UNITS: names, a line each), one on each
 # core; tests that skip themselves are told one by one. Where the caller has a $variant, it is told before the name.
 run_units() {
@@ -248,17 +211,9 @@ part_unit() {
 }
 part_sim() {
     wants build || build_for sim release sim_gossip
-    run_case sim sim_gossip sim_halves "$WEFT_ROOT/build/release/tests/sim_gossip"
-}
-sim_halves() { # BINARY: half of the networks on each of two cores
-    local rc=0 other=$TMPDIR/sim-other-half.log
-    local -x GTEST_TOTAL_SHARDS=2
-    GTEST_SHARD_INDEX=1 timeout -k 5 "$unit_limit" "$1" >"$other" 2>&1 &
-    GTEST_SHARD_INDEX=0 timeout -k 5 "$unit_limit" "$1" || rc=$?
-    wait $! || rc=$?
-    cat "$other"
-    rm -f "$other"
-    return $rc
+    local sim=$WEFT_ROOT/build/release/tests/sim_gossip
+    beside sim days_of_chaos timeout -k 5 "$beside_limit" "$sim" --gtest_filter='*DaysOfChaos*'
+    run_case sim sim_gossip bash "$WEFT_ROOT/tests/sim/halves.sh" "$unit_limit" "$sim" --gtest_filter='-*DaysOfChaos*'
 }
 part_asan() {
     local unit built
@@ -359,7 +314,7 @@ snapshot() {
     local pid
     echo "== processes"
     ps -eo pid=,ppid=,stat=,args= | awk -v me="$BASHPID" \
-        '$1 != 1 && $1 != me && $2 != me && $3 !~ /^Z/ { $1 = $2 = $3 = ""; print }'
+        '$1 != 1 && $1 != me && $2 != me && $3 !~ /^Z/ && !/run\.sh|sim_gossip/ { $1 = $2 = $3 = ""; print }'
     echo "== network namespaces"
     for pid in /proc/[0-9]*; do readlink "$pid/ns/net" 2>/dev/null || true; done | sort -u
     ip netns list
@@ -442,7 +397,7 @@ list_cases() {
         lint) for file in "$WEFT_ROOT"/tests/lint/*.sh; do basename "$file" .sh; done | grep -vx lib ;;
         build) echo release ;;
         unit) units ;;
-        sim) echo sim_gossip ;;
+        sim) echo days_of_chaos && echo sim_gossip ;;
         asan) echo build && asan_units && replays ;;
         tsan) echo build && printf '%s\n' "${TSAN_UNITS[@]}" ;;
         arm)
@@ -485,14 +440,15 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 mount -t tmpfs -o mode=0755 tmpfs /run
 ip link set lo up
-unit_limit=600 bats_limit=900 BATS_TEST_TIMEOUT=120 # seconds
-[ $full = no ] || unit_limit=3600 bats_limit=7200 BATS_TEST_TIMEOUT=5400
+unit_limit=600 beside_limit=1800 bats_limit=900 BATS_TEST_TIMEOUT=120 # seconds
+[ $full = no ] || unit_limit=7200 beside_limit=14400 bats_limit=7200 BATS_TEST_TIMEOUT=5400
 export BATS_TEST_TIMEOUT WEFT_FULL=$full WEFT_SEED=$seed GTEST_SHUFFLE=1 GTEST_RANDOM_SEED=$((seed % 99999)) WEFT_INSTALL=no
 unset WEFT_LAB_SUBJECT WEFT_OFFLOAD_OFF WEFT_CONFIG WEFT_SOCKET WEFT_STATE_DIR WEFT_RUN_DIR
 rm -rf "$LOGS"
 mkdir -p "$LOGS"
 echo "seed $seed, jobs $(jobs_here), $(date -u +%FT%TZ)"
 for part in "${parts[@]}"; do run_part "$part"; done
+end_besides
 [ -z "$junit" ] || write_junit
 [ $full = no ] || write_results
 echo "$passed passed, $failed failed, $skipped skipped"

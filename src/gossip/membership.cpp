@@ -135,8 +135,10 @@ void Membership::toggle(const Member& member) {
 
 void Membership::claim(const Member& member) {
     const NodeId* const id = &members_.find(member.id())->first;
-    for_each_prefix(member.certificate->certificate,
-                    [&](const net::Prefix& prefix) { claims_.emplace(prefix, id); });
+    for_each_prefix(member.certificate->certificate, [&](const net::Prefix& prefix) {
+        claims_.emplace(prefix, id);
+        claimed_lengths_.insert(prefix.length);
+    });
 }
 
 void Membership::unclaim(const Member& member) {
@@ -187,7 +189,10 @@ bool Membership::owns_its_prefixes(const NodeId& id) const {
     for_each_prefix(ours, [&](const net::Prefix& prefix) {
         // Prefixes are nested or disjoint: rivals start inside ours, or are a shorter one that
         // covers it.
-        for (std::uint8_t length = 0; length < prefix.length; ++length) {
+        for (const std::uint8_t length : claimed_lengths_) {
+            if (length >= prefix.length) {
+                break;
+            }
             const auto [first, last] =
                 claims_.equal_range(net::Prefix{prefix.address, length}.masked());
             std::for_each(first, last, judge);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 
 #include <boost/container/flat_map.hpp>
 
@@ -95,8 +96,9 @@ class Membership {
     // Ids are those of members_.
     std::vector<const NodeId*> numbered_;
     boost::container::flat_multimap<net::Prefix, const NodeId*>
-        claims_;                           // blocks and routed prefixes, masked
-    std::map<NodeId, Allowance> budgets_;  // changes that an owner may make; none: all of them
+        claims_;                              // blocks and routed prefixes, masked
+    std::set<std::uint8_t> claimed_lengths_;  // of those, now or once; few
+    std::map<NodeId, Allowance> budgets_;     // changes that an owner may make; none: all of them
     std::uint64_t digest_ = 0;
     Buckets buckets_;
     identity::Rejected rejected_{};
