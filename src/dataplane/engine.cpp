@@ -137,7 +137,7 @@ void Engine::change(const std::function<void(wg::Device&, wg::Now, wg::Actions&)
         const wg::Now now{BootClock::now(), wall_now()};
         wg::Actions actions;
         edit(impl_->guarded_.device, now, actions);
-        impl_->guarded_.device.reschedule(now.time);
+        impl_->guarded_.device.settle(now, actions);
         impl_->lane_.carry_out(actions);
     }
     impl_->shared_.lane.wake.wake();  // deadlines may have moved

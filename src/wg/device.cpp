@@ -190,8 +190,11 @@ DropReason Device::on_initiation(std::span<const std::byte, kInitiationSize> mes
         return reason;
     }
     Tunnel* tunnel = find_peer(consumed.static_key);
-    return tunnel == nullptr ? DropReason::kUnknownPeer
-                             : tunnel->on_initiation(message, consumed, from, now, actions);
+    if (tunnel == nullptr) {
+        early_[next_early_++ % early_.size()] = consumed.static_key;
+        return DropReason::kUnknownPeer;
+    }
+    return tunnel->on_initiation(message, consumed, from, now, actions);
 }
 
 // ---- Requests and timers ----------------------------------------------------------------------
@@ -211,6 +214,17 @@ void Device::on_timers(Now now, Actions& actions) {
     limiter_.collect(now.time);
     for (const auto& [key, tunnel] : tunnels_) {
         tunnel->on_timers(now, actions);
+    }
+    reschedule(now.time);
+}
+
+void Device::settle(Now now, Actions& actions) {
+    for (crypto::PublicKey& key : early_) {
+        Tunnel* tunnel = find_peer(key);
+        if (tunnel != nullptr && tunnel->peer().current() == nullptr) {
+            tunnel->initiate(now, false, actions);
+            key = {};
+        }
     }
     reschedule(now.time);
 }

@@ -153,6 +153,7 @@ class Node {
     void change(const std::function<void(wg::Device&, wg::Now, wg::Actions&)>& edit) {
         wg::Actions actions;
         edit(device_, wire_.now(), actions);
+        device_.settle(wire_.now(), actions);
         run(actions);
     }
 

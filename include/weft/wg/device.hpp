@@ -4,6 +4,7 @@
 // at a time (the engine's mutex); only IndexTable::find, Session and Peer are for the workers.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -63,8 +64,11 @@ class Device {
     void on_timers(Now now, Actions& actions);
     /// When on_timers is due next; at most kTimerPollInterval after it last ran.
     [[nodiscard]] Time next_deadline() const { return next_due_; }
-    /// Looks at every tunnel's timers again; after a change to a Tunnel by the configuration.
+    /// Looks at every tunnel's timers again; after a change to a Tunnel.
     void reschedule(Time now);
+    /// After a change by the configuration: that, and those whose initiation came before they were
+    /// peers are called; they would try again in 5 s only.
+    void settle(Now now, Actions& actions);
 
     [[nodiscard]] const IndexTable& indices() const { return indices_; }
 
@@ -97,6 +101,8 @@ class Device {
     RateLimiter limiter_;
     AllowedIps routes_;
     std::map<crypto::PublicKey, std::unique_ptr<Tunnel>> tunnels_;
+    std::array<crypto::PublicKey, 8> early_{};  // strangers that called lately
+    std::size_t next_early_ = 0;
     std::optional<Time> loaded_until_;
     Time next_due_{};  // no tunnel's timer is due before
 };

@@ -267,6 +267,24 @@ TEST(Handshake, a_response_to_an_older_initiation_is_refused) {
     EXPECT_EQ(pair.a.peer(pair.b).current(), nullptr);
 }
 
+TEST(Handshake, a_stranger_that_becomes_a_peer_is_called_instead_of_waited_for) {
+    World world;
+    Node& early = world.add_node();
+    Node& late = world.add_node();
+    world.introduce(early, late);
+    early.send(late, "hello");
+    world.deliver();
+    EXPECT_EQ(late.last_drop, DropReason::kUnknownPeer);
+    late.change([&](wg::Device& device, wg::Now /*now*/, wg::Actions& /*actions*/) {
+        device.ensure_peer(early.key())->peer().set_endpoint(early.endpoint());
+    });
+    world.deliver();
+    EXPECT_EQ(late.inbox.size(), 1U);  // and no time has passed
+    EXPECT_EQ(world.wire.count(MessageType::kInitiation), 2U);
+    late.change([](wg::Device&, wg::Now, wg::Actions&) {});
+    EXPECT_EQ(world.wire.count(MessageType::kInitiation), 2U);
+}
+
 TEST(Handshake, strangers_and_broken_messages_get_no_answer) {
     Pair pair;
     Node& stranger = pair.world.add_node();
