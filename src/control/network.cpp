@@ -204,8 +204,9 @@ void Network::Impl::sign_off(int tries) {
         if (error) {
             return;  // it is gone
         }
-        const bool told = participant().issuer() != nullptr ||  // all others know its node
-                          !participant().is_member() || participant().gossip().has_signed_off();
+        const bool told = !participant().is_member() ||
+                          participant().issuer() != nullptr ||  // all others know its node
+                          participant().gossip().has_signed_off();
         if (told || tries == 1) {
             finish_leave();
         } else {

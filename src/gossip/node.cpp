@@ -353,19 +353,22 @@ void Node::Parts::gossip(const Moment& moment, Actions& actions) {
             continue;
         }
         DatagramWriter datagram = core.writer(moment);
+        bool tells_own = false;
         for (const Rumour& rumour : core.rumours.next(kRumoursTried)) {
             const std::optional<Message> message = std::visit(MessageOf{core}, rumour);
             if (!message) {
                 core.rumours.remove(rumour);
             } else if (datagram.add(*message)) {
                 core.rumours.on_sent(rumour, core.members.size());
+                const auto* const of = std::get_if<MemberRumour>(&rumour);
+                tells_own |= of != nullptr && core.is_own(of->node);
             } else {
                 full = true;
             }
         }
         if (!datagram.empty()) {
-            core.send(target, *to, datagram, actions);
-            signed_off = left;
+            const bool sent = core.send(target, *to, datagram, actions).has_value();
+            signed_off |= sent && tells_own && left && !epoch_to_store;
         }
     }
     const Duration interval = targets.empty() ? kLonelyInterval
