@@ -94,14 +94,4 @@ is_as_before() { # NAME
     fi
 }
 
-case ${1:-} in
---hold | --root | --inside) "${1#--}" "${@:2}" ;;
--h | --help) usage ;;
--*) usage >&2 && exit 2 ;;
-*)
-    # shellcheck source=packaging/deps.sh
-    . "${SELF%/*}/deps.sh"
-    become_root "$@"
-    outside "$@"
-    ;;
-esac
+throwaway "$@"

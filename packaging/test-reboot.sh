@@ -89,14 +89,4 @@ stays_away() {
     ! nft list tables | grep weft || { echo "its guards came" && return 1; }
 }
 
-case ${1:-} in
---hold | --root | --inside) "${1#--}" "${@:2}" ;;
--h | --help) usage ;;
--*) usage >&2 && exit 2 ;;
-*)
-    # shellcheck source=packaging/deps.sh
-    . "${SELF%/*}/deps.sh"
-    become_root "$@"
-    outside "$@"
-    ;;
-esac
+throwaway "$@"

@@ -77,13 +77,4 @@ taken_down() {
     ! nft list tables | grep weft || { echo "its guards stayed" && return 1; }
 }
 
-case ${1:-} in
---hold | --root | --inside) "${1#--}" "${@:2}" ;;
--h | --help) usage ;;
-*)
-    # shellcheck source=packaging/deps.sh
-    . "${SELF%/*}/deps.sh"
-    become_root "$@"
-    outside "$@"
-    ;;
-esac
+throwaway "$@"

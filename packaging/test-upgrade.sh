@@ -9,7 +9,7 @@
 #
 # The machine is a throw-away one (throwaway.bash).
 set -euo pipefail
-LAB=/run/weft-upgrade
+LAB=/run/weft-upgrade TAKES_OLDER=yes
 # shellcheck source=packaging/throwaway.bash
 . "$(dirname "${BASH_SOURCE[0]}")/throwaway.bash"
 
@@ -90,15 +90,4 @@ changes() { # WHAT NODE older|newer: that node joins, with programs of that vers
 reaches() { on "$1" ping -q -c 1 -W 2 "$2" >/dev/null; } # NODE ADDRESS
 refuses() { ! reaches "$@"; }
 
-case ${1:-} in
---hold | --root | --inside) "${1#--}" "${@:2}" ;;
--h | --help) usage ;;
-'' | -*) usage >&2 && exit 2 ;;
-*)
-    # shellcheck source=packaging/deps.sh
-    . "${SELF%/*}/deps.sh"
-    become_root "$@"
-    OLDER=$(readlink -m "$1")
-    outside "${@:2}"
-    ;;
-esac
+throwaway "$@"

@@ -5,7 +5,9 @@
 #   LAB      where that machine has what it needs of this one: the script, this file, packages, other files
 #   inside   what is done there; what it writes to $LAB/result is printed, what it prints goes to standard error. With
 #            `exit $REBOOT` the machine starts anew, and inside runs once more: $BOOT counts
-# and call outside, or with --hold, --root, --inside as their first argument the function of that name:
+#   usage    which prints what the script is called with
+#   TAKES_OLDER  yes: the first argument is a directory of packages of another version, in $LAB/older then
+# and end with throwaway "$@", which calls outside, or with --hold, --root, --inside the function of that name:
 #
 #   outside -> hold: mounts and the control group, until all has ended
 #           -> root: makes the overlay the root, and becomes systemd
@@ -15,7 +17,24 @@
 SELF=$(readlink -f "$0")
 REBOOT=75
 
-# OLDER: a directory of packages of another version, in $LAB/older then
+throwaway() { # ARGUMENT... of the script
+    case ${1:-} in
+    --hold | --root | --inside) "${1#--}" "${@:2}" ;;
+    -h | --help) usage ;;
+    *)
+        # shellcheck source=packaging/deps.sh
+        . "${SELF%/*}/deps.sh"
+        become_root "$@"
+        if [ "${TAKES_OLDER:-no}" = yes ]; then
+            case ${1:-} in '' | -*) usage >&2 && exit 2 ;; esac
+            OLDER=$(readlink -m "$1")
+            shift
+        fi
+        outside "$@"
+        ;;
+    esac
+}
+
 outside() { # [--stream PROGRAM] [DIRECTORY OF PACKAGES]: what the machine is to have
     local top rc=0 files=() packages directory
     can_run_here
