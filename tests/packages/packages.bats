@@ -22,7 +22,7 @@ is_well_made() { # ARCHITECTURE
     local name
     need "$1"
     for name in weft weft-cni weft-discover-scaleway; do
-        lintian --fail-on error --tag-display-limit 0 "$(package $name "$1")"
+        TMPDIR=$BATS_TEST_TMPDIR lintian --fail-on error --tag-display-limit 0 "$(package $name "$1")"
     done
     [ "$(dpkg-deb -f "$(package weft "$1")" Version Architecture)" = "Version: $VERSION
 Architecture: $1" ]
