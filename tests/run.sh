@@ -280,7 +280,7 @@ part_packages() { # built for three architectures: minutes each
     bats_part packages
 }
 bats_part() {
-    wants build || build_for "$1" release weftd weft weft-cni
+    wants build || build_for "$1" release weftd weft weft-cni weft-discover-scaleway
     local file
     for file in $(bats_files "$1"); do run_bats "$1" "$file"; done
 }

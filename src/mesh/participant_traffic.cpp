@@ -262,11 +262,23 @@ void Participant::Impl::look_for_own_grant(const gossip::Member& member) const {
     }
 }
 
-/// One alone may be a node whose revocation the backup does not know.
+/// One alone may be a node whose revocation the backup does not know. Who has left answers no more,
+/// and its word counts no more.
 bool Participant::Impl::others_agree() const {
-    const std::size_t others = member_->node->members().size() - 1;
-    return member_->agrees.size() >= std::min(kAgreeing, others) &&
-           std::ranges::all_of(member_->agrees, [](const auto& word) { return word.second; });
+    std::size_t others = 0;
+    std::size_t agreeing = 0;
+    for (const auto& [id, member] : member_->node->members().members()) {
+        if (id == member_->node->id() || member.record->record.left) {
+            continue;
+        }
+        others += 1;
+        const auto word = member_->agrees.find(id);
+        if (word != member_->agrees.end() && !word->second) {
+            return false;
+        }
+        agreeing += word != member_->agrees.end() ? 1U : 0U;
+    }
+    return agreeing >= std::min(kAgreeing, others);
 }
 
 bool Participant::Impl::merge_is_due(Time now) const {

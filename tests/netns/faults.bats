@@ -89,6 +89,7 @@ NFT
     named a state_not_kept "No space left on device"
     inside a rm $state/junk
     inside a weft node rotate
+    eventually 30 has_rotated # an issuer that has just started asks the others first
     well a
     inside a mount -o remount,ro $state
     named a state "Read-only file system"
@@ -98,6 +99,8 @@ NFT
     inside a weft node rotate
     well a
 }
+
+has_rotated() { fails inside a sh -c "weft cert show | grep -q 'under way'"; }
 
 @test "what containers need: a torn ledger, a missing network" {
     [ "$WEFT_FULL" = yes ] || skip "only tests/run.sh full waits that long"

@@ -55,6 +55,21 @@ TEST(MeshSim, AnIssuerWhoseLastMemberLeavesAtItsRestartAsksNobody) {
     EXPECT_EQ(world.violations(), "");
 }
 
+TEST(MeshSim, AnIssuerThatOneLeavesAtItsRestartDoesNotWaitForItsAnswer) {
+    SCOPED_TRACE(test::seed_text());
+    MeshWorld world{test::seed()};
+    ASSERT_TRUE(world.begin(3)) << world.violations();
+    world.run_for(seconds{20});
+    world.restart(0);
+    EXPECT_TRUE(world.leave(1));
+    EXPECT_TRUE(world.forget(1));
+    EXPECT_TRUE(
+        world.run_until([&] { return world.machine(0).node->issuer()->ready(); }, seconds{10}));
+    EXPECT_TRUE(world.join_by(1, 0, "n1-again"));
+    world.check();
+    EXPECT_EQ(world.violations(), "");
+}
+
 /// Two join and one is revoked after the backup; the weather is bad when it is put back, and
 /// somebody joins at once.
 void restore_backup(std::uint64_t seed) {
