@@ -167,7 +167,12 @@ class Participant::Impl {
     void on_join_request(const gossip::Actions::Join& join, const Clock& clock, Output& out);
     static void tell_grant(ConstBytes certificate, const std::string& to, Output& out);
     void finish_join(const Clock& clock, Output& out);
-    [[nodiscard]] bool others_agree() const;
+    struct Words {
+        std::size_t members = 0;  // others
+        std::size_t heard = 0;
+        std::size_t agreeing = 0;  // their last word: they know the same
+    };
+    [[nodiscard]] Words words() const;
     [[nodiscard]] bool merge_is_due(Time now) const;
     void merge(const Clock& clock, Output& out);
     void revoke_left(const Clock& clock, Output& out);

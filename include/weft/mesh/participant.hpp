@@ -65,11 +65,12 @@ class Participant {
     static constexpr Duration kKeepMembersEvery = std::chrono::seconds{10};
     static constexpr Duration kKeepTimeEvery = std::chrono::hours{1};
     /// An issuer that was restarted merges what members know this long after it first heard one,
-    /// as soon as so many have answered and all that have know the same; else after the longer
-    /// time.
+    /// as soon as so many have answered and all that have know the same; after the longer time
+    /// half of those must; in the end it goes on with what it knows.
     static constexpr Duration kMergeAfter = std::chrono::seconds{2};
     static constexpr std::size_t kAgreeing = 3;
     static constexpr Duration kMergeAtLast = std::chrono::seconds{20};
+    static constexpr Duration kMergeInAnyCase = std::chrono::minutes{2};
 
     /// Attempts to renew the certificate from half of its life on, give or take half: usually,
     /// when less than kUrgentBefore is left of it, and while new keys wait for theirs. The first
