@@ -201,17 +201,17 @@ void Inbound::note_received(wg::Session& session,
                             Time now) {
     wg::Peer& peer = session.peer();
     peer.roam(train.path);
-    wg::Session* const before = peer.current();
+    wg::Session* current = peer.current();
     if (session.confirm()) {
-        peer.succeed(before, session);  // at once: a peer that started anew has no other session
+        peer.succeed(current, session);  // at once: a peer that started anew has no other session
         shared_.lane.request(peer, wg::PeerRequest::kConfirm);
+        current = peer.current();
     }
     peer.timers.on_authenticated_received(now);
     if (any_data) {
         peer.timers.on_data_received(now);
     }
     // Asked of the session that sends: a late packet on an older one says nothing about its age.
-    wg::Session* current = peer.current();
     if (current != nullptr && current->wants_rekey_after_receive(now)) {
         shared_.lane.request(peer, wg::PeerRequest::kHandshake);
     }

@@ -73,6 +73,8 @@ class Device {
     [[nodiscard]] const IndexTable& indices() const { return indices_; }
 
   private:
+    static constexpr std::size_t kEarlyMax = 8;  // machines that join at the same moment
+
     [[nodiscard]] bool under_load(std::size_t queue_depth, Time now);
     /// MAC1, and under load MAC2 and the rate limit: whether a handshake is worth a DH.
     [[nodiscard]] net::DropReason admit(ConstBytes message,
@@ -101,7 +103,7 @@ class Device {
     RateLimiter limiter_;
     AllowedIps routes_;
     std::map<crypto::PublicKey, std::unique_ptr<Tunnel>> tunnels_;
-    std::array<crypto::PublicKey, 8> early_{};  // strangers that called lately
+    std::array<crypto::PublicKey, kEarlyMax> early_{};  // strangers that called lately
     std::size_t next_early_ = 0;
     std::optional<Time> loaded_until_;
     Time next_due_{};  // no tunnel's timer is due before
