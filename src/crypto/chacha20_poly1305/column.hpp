@@ -182,6 +182,18 @@ WEFT_FRAME inline void find_ragged(Places<V>& places,
     }
 }
 
+template <class V>
+WEFT_KERNEL void find_places(Places<V>& places,
+                             const ColumnState<V>& state,
+                             std::size_t from,
+                             std::size_t size) {
+    if (from != 0 && from >= state.direct_begin && from + size <= state.direct_end) {
+        find_whole<V>(places, state, from);
+    } else {
+        find_ragged<V>(places, state, from, size);
+    }
+}
+
 /// After a step that `find_ragged` has prepared: results to where they belong, zeros behind them
 /// for Poly1305.
 template <class V>
@@ -222,41 +234,97 @@ WEFT_KERNEL void add_key_stream(const Places<V>& places,
     }
 }
 
-/// Poly1305 over `size` bytes, 64 or 128, at `text`.
+/// Poly1305 of a step's text. Where every message has all of it and there are registers for both,
+/// it works in turns with the rounds of key stream, which wait for each other; else at once.
 template <class V, class F>
-WEFT_KERNEL void absorb_step(ColumnMac<V, F>& mac,
-                             const Places<V>& places,
-                             const std::uint8_t* const* text,
-                             std::size_t size) {
-    alignas(64) std::uint64_t sizes[V::kLanes];
-    const bool whole = places.shortest == size;
-    for (std::size_t p = 0; !whole && p < V::kLanes; ++p) {
-        sizes[p] = places.size[p];
+class ColumnTurns {
+    using U64 = typename V::U64;
+    static constexpr std::size_t kEvery = 4;  // of kTurnsInRounds: two for the two blocks of a step
+
+  public:
+    explicit WEFT_KERNEL ColumnTurns(ColumnMac<V, F>& mac) : mac_(mac) {}
+
+    /// `size` bytes, 64 or 128, at `text`, which stay until finish().
+    WEFT_KERNEL void offer(const Places<V>& places,
+                           const std::uint8_t* const* text,
+                           std::size_t size) {
+        places_ = &places;
+        text_ = text;
+        at_ = 0;
+        end_ = size;
+        turn_ = 0;
+        if (!V::kHasRegistersForTurns || !is_whole()) {
+            finish();
+        }
     }
-    for (std::size_t at = 0; at < places.longest; at += kBlock) {
-        typename V::U64 blocks[8];
+
+    WEFT_KERNEL void poll() {
+        turn_ += 1;
+        if (V::kHasRegistersForTurns && turn_ % kEvery == 0 && at_ < end_) {
+            take_whole();
+        }
+    }
+
+    /// What is left of what was offered.
+    WEFT_KERNEL void finish() {
+        if (at_ < end_ && !is_whole()) {
+            take_ragged();
+        }
+        while (at_ < end_) {
+            take_whole();
+        }
+    }
+
+  private:
+    [[nodiscard]] WEFT_KERNEL bool is_whole() const { return places_->shortest == end_; }
+
+    /// The next 64 bytes of every message.
+    WEFT_KERNEL void read(U64* blocks) {
         WEFT_UNROLL
         for (std::size_t q = 0; q < V::kParts; ++q) {
-            typename V::U64* const part = blocks + q * V::kLanes;
+            U64* const part = blocks + q * V::kLanes;
             WEFT_UNROLL
             for (std::size_t p = 0; p < V::kLanes; ++p) {
-                part[p] = V::as64(V::load(text[p] + at + q * sizeof(typename V::U32)));
+                part[p] = V::as64(V::load(text_[p] + at_ + q * sizeof(typename V::U32)));
             }
             V::transpose_lanes(part);
         }
-        if (whole) {
-            mac.absorb_four(blocks);
-            continue;
-        }
-        const typename V::U64 present = V::load64(sizes);
-        for (std::size_t i = 0; i < 4 && at + 16 * i < places.longest; ++i) {
-            // Where at + 16 * i is below the size: that difference is negative.
-            const typename V::U64 beyond = V::all64(at + 16 * i) - present;
-            mac.absorb_masked(
-                blocks[2 * i], blocks[2 * i + 1], V::all64(0) - V::template right<63>(beyond));
-        }
+        at_ += kBlock;
     }
-}
+
+    WEFT_KERNEL void take_whole() {
+        U64 blocks[8];
+        read(blocks);
+        mac_.absorb_four(blocks);
+    }
+
+    WEFT_FRAME void take_ragged() {
+        alignas(64) std::uint64_t sizes[V::kLanes];
+        for (std::size_t p = 0; p < V::kLanes; ++p) {
+            sizes[p] = places_->size[p];
+        }
+        const U64 present = V::load64(sizes);
+        while (at_ < places_->longest) {
+            const std::size_t from = at_;
+            U64 blocks[8];
+            read(blocks);
+            for (std::size_t i = 0; i < 4 && from + 16 * i < places_->longest; ++i) {
+                // Where from + 16 * i is below the size: that difference is negative.
+                const U64 beyond = V::all64(from + 16 * i) - present;
+                mac_.absorb_masked(
+                    blocks[2 * i], blocks[2 * i + 1], V::all64(0) - V::template right<63>(beyond));
+            }
+        }
+        at_ = end_;
+    }
+
+    ColumnMac<V, F>& mac_;
+    const Places<V>* places_ = nullptr;
+    const std::uint8_t* const* text_ = nullptr;
+    std::size_t at_ = 0;
+    std::size_t end_ = 0;  // of what was offered
+    std::size_t turn_ = 0;
+};
 
 template <class V, class F>
 WEFT_FRAME inline void write_tags(ColumnMac<V, F>& mac, const ColumnState<V>& state) {
@@ -276,6 +344,7 @@ WEFT_FRAME inline void write_tags(ColumnMac<V, F>& mac, const ColumnState<V>& st
     }
 }
 
+/// Sealing, a step's rounds go with Poly1305 of the step before; opening, with that of their own.
 template <class V, class F, bool kSealing>
 WEFT_FRAME void column(const Work* const* works, unsigned count) {
     ColumnState<V> state;
@@ -285,42 +354,45 @@ WEFT_FRAME void column(const Work* const* works, unsigned count) {
     first_words<V>(state.start, mixed);
     mix_once<V>(mixed);
     ColumnMac<V, F> mac;
-    Places<V> places;
+    ColumnTurns<V, F> turns{mac};
+    Places<V> both[2];
     std::size_t from = 0;
     std::size_t size = kBlock;  // half a step: the first blocks are the keys of Poly1305
-    do {
+    for (std::size_t step = 0; step == 0 || from < state.longest; ++step) {
+        Places<V>& places = both[step % 2];
+        find_places<V>(places, state, from, size);
+        const bool in_turns = V::kHasRegistersForTurns && step != 0;
+        if (!kSealing && in_turns) {
+            turns.offer(places, places.from, size);
+        }
         typename V::U32 x[16];
         WEFT_UNROLL
         for (std::size_t i = 0; i < 16; ++i) {
             x[i] = i == 12 ? state.start.counter : mixed[i];
         }
-        Idle idle;
-        rounds_after_mix<V>(x, idle);
+        rounds_after_mix<V>(x, turns);
+        turns.finish();
         add_first_words<V>(state.start, x);
         state.start.counter += V::all32(2);
-        if (from == 0) {
+        if (step == 0) {
             mac.start(x);
         }
         V::transpose_words(x);
-        const bool direct = from >= state.direct_begin && from + size <= state.direct_end;
-        if (direct && from != 0) {
-            find_whole<V>(places, state, from);
-        } else {
-            find_ragged<V>(places, state, from, size);
+        if (!kSealing && !in_turns) {
+            turns.offer(places, places.from, size);
+            turns.finish();
         }
-        if (!kSealing) {
-            absorb_step<V, F>(mac, places, places.from, size);
-        }
-        add_key_stream<V>(places, x, from == 0 ? 1 : 0);
+        add_key_stream<V>(places, x, step == 0 ? 1 : 0);
         if (places.shortest < size) {
             place_ragged<V>(places, state, from, size);
         }
         if (kSealing) {
-            absorb_step<V, F>(mac, places, places.to, size);
+            turns.offer(places, places.to, size);
         }
         from += size;
         size = kColumnStep;
-    } while (from < state.longest);
+    }
+    turns.finish();
     write_tags<V, F>(mac, state);
 }
 

@@ -18,7 +18,8 @@ struct Avx2 : Copies {
     using U64 = AvxU64;
     using Half = U64;  // what a number's limb is as a factor
     static constexpr std::size_t kWords = 8;
-    static constexpr std::size_t kLanes = 4;  // 64-bit lanes
+    static constexpr std::size_t kLanes = 4;              // 64-bit lanes
+    static constexpr bool kHasRegistersForTurns = false;  // ColumnTurns
     static constexpr std::size_t kParts = 2;
 
     static WEFT_KERNEL U64 as64(U32 value) { return reinterpret_cast<U64>(value); }

@@ -19,6 +19,7 @@ struct Avx512 {
     using Half = U64;
     static constexpr std::size_t kWords = 16;
     static constexpr std::size_t kLanes = 8;
+    static constexpr bool kHasRegistersForTurns = true;
     static constexpr std::size_t kParts = 1;
 
     static WEFT_KERNEL U64 as64(U32 value) { return reinterpret_cast<U64>(value); }

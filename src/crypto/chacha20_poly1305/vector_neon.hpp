@@ -16,6 +16,7 @@ struct Neon : Copies {
     using Half = uint32x2_t;
     static constexpr std::size_t kWords = 4;
     static constexpr std::size_t kLanes = 2;
+    static constexpr bool kHasRegistersForTurns = false;
     static constexpr std::size_t kParts = 4;
 
     static WEFT_KERNEL U64 as64(U32 value) { return vreinterpretq_u64_u32(value); }
