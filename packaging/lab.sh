@@ -270,6 +270,7 @@ start_speaker() { # NODE weft|wireguard-go|boringtun: starts it; configure_speak
                 enter "$node" mknod -m 0666 /run/wireguard/tun c 10 200
                 enter "$node" mount --bind /run/wireguard/tun /dev/net/tun
             fi
+            enter "$node" sysctl -qw net.ipv4.ping_group_range='0 2147483647' # systemd's, at boot
             cmd=(setpriv --reuid "$UNIT_USER" --regid "$UNIT_USER" --clear-groups --no-new-privs --inh-caps="$UNIT_CAPS"
                 --ambient-caps="$UNIT_CAPS" --bounding-set="$UNIT_CAPS" "${cmd[@]}")
         fi
