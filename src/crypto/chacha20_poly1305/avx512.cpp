@@ -30,9 +30,9 @@ const Engine kAvx512Engine = {
     .seal_many = column<Avx512, Field26<Avx512>, true>,
     .open_many = column<Avx512, Field26<Avx512>, false>,
     .most = Avx512::kLanes,
-    .many_start = 170,  // nanoseconds
-    .many_step = 375,
-    .one_start = 340,
+    .many_start = 75,  // nanoseconds
+    .many_step = 290,
+    .one_start = 145,
     .one_step = 20,
 };
 

@@ -44,9 +44,9 @@ const Engine kAvx512IfmaEngine = {
     .seal_many = column<Avx512Ifma, Field44<Avx512Ifma>, true>,
     .open_many = column<Avx512Ifma, Field44<Avx512Ifma>, false>,
     .most = Avx512Ifma::kLanes,
-    .many_start = 170,  // nanoseconds
-    .many_step = 330,
-    .one_start = 300,
+    .many_start = 90,  // nanoseconds
+    .many_step = 235,
+    .one_start = 145,
     .one_step = 17,
 };
 

@@ -14,6 +14,7 @@
 
 #include "chacha20_poly1305/chacha20.hpp"
 #include "chacha20_poly1305/poly1305.hpp"
+#include "chacha20_poly1305/rows.hpp"
 
 namespace weft::crypto::chacha20_poly1305 {
 namespace {
@@ -223,7 +224,7 @@ inline std::size_t blocks_in(std::size_t size) {
 
 /// Poly1305 follows the key stream: it takes what is sealed while the next blocks are made.
 template <class V, class N, class F>
-WEFT_FRAME void seal_row(const Work& work) {
+WEFT_FRAME inline void seal_over_lanes(const Work& work) {
     alignas(64) std::uint8_t stream[V::kWords * kBlock];
     Idle idle;
     std::size_t made = make_stream<V, N>(work, 0, 1 + blocks_in(work.size), idle, stream);
@@ -244,7 +245,7 @@ WEFT_FRAME void seal_row(const Work& work) {
 /// In place: nothing is opened that Poly1305 has yet to take, so a stream waits until the next one
 /// is made.
 template <class V, class N, class F>
-WEFT_FRAME void open_row(const Work& work) {
+WEFT_FRAME inline void open_over_lanes(const Work& work) {
     alignas(64) std::uint8_t streams[2][V::kWords * kBlock];
     Idle idle;
     std::size_t made = make_stream<V, N>(work, 0, 1 + blocks_in(work.size), idle, streams[0]);
@@ -264,6 +265,31 @@ WEFT_FRAME void open_row(const Work& work) {
     }
     mac.finish(work.tag);
     add_stream<V>(work, done, end, waiting);
+}
+
+/// A message whose blocks, the key's among them, are one of the shorter vectors: the powers of r
+/// that the lanes need would take longer than Poly1305 block by block.
+template <class N>
+inline bool is_short(const Work& work) {
+    return work.size <= (N::kWords - 1) * kBlock;
+}
+
+template <class V, class N, class F>
+WEFT_FRAME void seal_row(const Work& work) {
+    if (is_short<N>(work)) {
+        row<N, MacInTurns<N>, true>(work);
+    } else {
+        seal_over_lanes<V, N, F>(work);
+    }
+}
+
+template <class V, class N, class F>
+WEFT_FRAME void open_row(const Work& work) {
+    if (is_short<N>(work)) {
+        row<N, MacInTurns<N>, false>(work);
+    } else {
+        open_over_lanes<V, N, F>(work);
+    }
 }
 
 }  // namespace
