@@ -249,24 +249,30 @@ TEST(MeshSim, MachinesBehindRoutersAreReachedWhateverTheirPorts) {
 
 // ---- Size --------------------------------------------------------------------------------------
 
-/// Joins of machines [first, last) by one token, a few at a time; until all are members.
+/// Joins of machines [first, last) by one token, a few at a time, each few until all are members.
 bool join_many(MeshWorld& world, std::size_t first, std::size_t last) {
     constexpr std::size_t kAtOnce = 20;
     issuer::TokenOptions options;
     options.uses = static_cast<std::uint32_t>(last - first);
     const auto token = world.create_token(0, options);
-    for (std::size_t i = first; token && i < last; ++i) {
-        world.join(world.add_machine(), *token, "n" + std::to_string(i));
-        if ((i + 1 - first) % kAtOnce == 0 || i + 1 == last) {
-            world.run_until([&] { return world.machine(i).is_member(); }, seconds{40});
+    bool joined = token.has_value();
+    for (std::size_t next = first; joined && next < last;) {
+        const std::size_t begin = next;
+        const std::size_t end = std::min(begin + kAtOnce, last);
+        for (; next < end; ++next) {
+            world.join(world.add_machine(), *token, "n" + std::to_string(next));
         }
+        const auto are_members = [&world, begin, end] {
+            for (std::size_t i = begin; i < end; ++i) {
+                if (!world.machine(i).is_member()) {
+                    return false;
+                }
+            }
+            return true;
+        };
+        joined = world.run_until(are_members, seconds{40}).has_value();
     }
-    for (std::size_t i = first; i < last; ++i) {
-        if (!world.machine(i).is_member()) {
-            return false;
-        }
-    }
-    return token.has_value();
+    return joined;
 }
 
 /// Everybody forgets all members but those two.
