@@ -72,7 +72,7 @@ deps_list() {
         arm) echo "g++-aarch64-linux-gnu g++-arm-linux-gnueabihf qemu-user-static qemu-user llvm python3 gnuplot-nox" ;;
         page) echo "chromium fonts-dejavu-core python3" ;;
         deb) echo "dpkg-dev debhelper scdoc lintian" ;;
-        bench) echo "gnuplot-nox ethtool python3 tinc libssl-dev libipsec-mb-dev" ;;
+        bench) echo "gnuplot-nox ethtool python3 tinc libssl-dev libipsec-mb-dev linux-perf" ;;
         *) die "no such group of packages: $group" ;;
         esac
     done

@@ -23,7 +23,7 @@ inside() {
     OWN_ADDRESS=$(address_of a)
     newer >higher
     is_kept "systemctl restart" step systemctl restart weftd.service
-    is_kept "kill -9" killed
+    is_kept "systemd after kill -9" killed
     is_kept "upgrade" upgraded
     stopped
     taken_down

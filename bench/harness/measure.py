@@ -2,6 +2,7 @@
 """Figures of one tunnel: iperf3 and ping between two namespaces."""
 import json
 import re
+import signal
 import subprocess
 import threading
 import time
@@ -78,6 +79,30 @@ def tcp(lab, flows, address, seconds, client="a", server="b"):
     report = iperf(lab, client, server, address, seconds, *tcp_words(flows))
     moved = sum(interval["sum"]["bytes"] for interval in report["intervals"]) / 1e9
     return report["end"]["sum_received"]["bits_per_second"] / 1e9, moved
+
+
+# What a thread calls when a lock is held by another: the C library's mutexes, base/spin_lock.hpp.
+LOCK_WAITS = ["syscalls:sys_enter_futex", "syscalls:sys_enter_sched_yield"]
+SYSTEM_CALLS = "raw_syscalls:sys_enter"
+
+
+def calls_during(pids, work):
+    """(system calls, waits for locks) of these processes while `work` runs, and what that returns."""
+    counting = subprocess.Popen(
+        ["perf", "stat", "-x", ";", "-e", ",".join([SYSTEM_CALLS, *LOCK_WAITS]), "-p", ",".join(map(str, pids))],
+        stderr=subprocess.PIPE, text=True)
+    time.sleep(0.2)  # until it has attached
+    try:
+        result = work()
+    finally:
+        counting.send_signal(signal.SIGINT)
+        report = counting.communicate()[1]
+    counts = {fields[2]: fields[0] for fields in (line.split(";") for line in report.splitlines()) if len(fields) > 2}
+    try:
+        numbers = [int(counts[event]) for event in (SYSTEM_CALLS, *LOCK_WAITS)]
+    except (KeyError, ValueError):
+        raise LabError(f"perf stat: {report.strip()[:200]}") from None
+    return numbers[0], sum(numbers[1:]), result
 
 
 def udp_delivered(lab, size, address, seconds):

@@ -2,6 +2,7 @@
 """Suite netns: every subject between two namespaces, interleaved: each once, then each again."""
 import functools
 import os
+import shutil
 import subprocess
 import tempfile
 
@@ -48,7 +49,7 @@ class Round:
         if self.topology != "veth":
             return [self.tcp_one, self.tcp_four]
         return [self.idle_ping, self.tcp_one, self.tcp_four, self.loaded_ping,
-                *(functools.partial(self.udp, size=size) for size in UDP_SIZES), self.memory]
+                *(functools.partial(self.udp, size=size) for size in UDP_SIZES), self.memory, self.calls]
 
     def add(self, name, value, unit, better):
         self.record.add(self.prefix + name, self.subject.name, value, unit, better)
@@ -82,6 +83,17 @@ class Round:
     def memory(self, _lab):
         if self.subject.pids:
             self.add("rss", max(map(peak_rss_mib, self.subject.pids)), "MiB", LESS)
+
+
+    def calls(self, lab):
+        """In a flow of their own, since counting them costs."""
+        if not shutil.which("perf"):
+            self.record.skip(f"{self.prefix}calls_per_gb", self.subject.name, "no perf; apt-get install linux-perf")
+        elif self.subject.name == "weft":
+            calls, waits, (_, moved) = measure.calls_during(
+                self.subject.pids, lambda: measure.tcp(lab, 1, self.subject.address, self.size["udp"]))
+            self.add("calls_per_gb", calls / moved, "calls/GB", LESS)
+            self.add("lock_waits_per_gb", waits / moved, "calls/GB", LESS)
 
 
 # ---- many peers --------------------------------------------------------------------------------
