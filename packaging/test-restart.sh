@@ -22,6 +22,7 @@ inside() {
     join_other
     OWN_ADDRESS=$(address_of a)
     newer >higher
+    step systemctl reload weftd.service
     is_kept "systemctl restart" step systemctl restart weftd.service
     is_kept "systemd after kill -9" killed
     is_kept "upgrade" upgraded

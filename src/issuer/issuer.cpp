@@ -14,8 +14,9 @@ namespace {
 constexpr UnixSeconds kTokenLifetimeMax = UnixSeconds{90} * 86'400;
 
 Error unknown_node(const std::string& name) {
-    return invalid("no node of the name " + name + " is known to this issuer",
-                   "`weft node list` shows them, and who issued each");
+    return invalid(
+        "no node of the name " + name + " is known to this issuer",
+        "`weft node list` shows all; ask the issuer that certified it: weft issuer list");
 }
 
 Error no_revocation_left() {
