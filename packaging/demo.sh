@@ -11,18 +11,24 @@ set -euo pipefail
 
 usage() {
     cat <<USAGE
-usage: demo.sh [--keep] [--no-install]
+usage: demo.sh [--keep] [--no-install] [--deb FILE]...
   --keep        leave the three nodes running (packaging/lab.sh down removes them)
   --no-install  install no packages
+  --deb FILE    what is in these packages, weft and weft-cni, instead of what is built here; nothing is installed
 environment: WEFT_DEMO_PODMAN=yes|no|auto (containers by podman: yes installs it, about 100 MB; auto, where it
   is here), and what packaging/lab.sh reads
 USAGE
 }
 
-KEEP=no
-for option; do
-    case $option in
+KEEP=no DEBS=() ARGUMENTS=("$@")
+while [ $# -gt 0 ]; do
+    case $1 in
     --keep) KEEP=yes ;;
+    --deb)
+        [ -f "${2:-}" ] || die "--deb needs a package's file, not ${2:-nothing}"
+        DEBS+=("$(realpath "$2")")
+        shift
+        ;;
     --no-install) WEFT_INSTALL=no ;;
     -h | --help)
         usage
@@ -33,8 +39,9 @@ for option; do
         exit 2
         ;;
     esac
+    shift
 done
-become_root "$@"
+become_root "${ARGUMENTS[@]}"
 
 readonly STEPS=9 PINGS=3
 SUBJECT=${WEFT_LAB_SUBJECT:-weft}
@@ -101,9 +108,25 @@ why_no_podman() { # nothing where it can be used
     fi
 }
 
+unpack() { # the programs of the packages, in one directory, as the lab wants them
+    local deb program
+    WEFT_BUILD=$WEFT_ROOT/build/demo # stays with --keep
+    export WEFT_BUILD
+    rm -rf "$WEFT_BUILD"
+    as_owner mkdir -p "$WEFT_BUILD"
+    for deb in "${DEBS[@]}"; do as_owner dpkg-deb -x "$deb" "$WEFT_BUILD/packages"; done
+    for program in usr/sbin/weftd usr/bin/weft usr/libexec/weft/weft-cni; do
+        [ -x "$WEFT_BUILD/packages/$program" ] || {
+            say "none of the packages has /$program: --deb for weft, and for weft-cni"
+            return 1
+        }
+        as_owner ln -s "packages/$program" "$WEFT_BUILD/"
+    done
+}
+
 build() {
     [ "$SUBJECT" = weft ] || return 0
-    build_preset release -- weftd weft weft-cni >&2
+    if [ ${#DEBS[@]} -gt 0 ]; then unpack; else build_preset release -- weftd weft weft-cni >&2; fi || return 1
     "$WEFT_BUILD/weft" version
 }
 
@@ -114,7 +137,7 @@ nodes_up() { # as a user would: weft init on the first, weft join TOKEN on the o
         made="by $(podman --version), which calls weft-cni"
         export WEFT_LAB_NETWORK=yes WEFT_LAB_CONTAINERS=podman
     elif [ "$SUBJECT" = weft ]; then
-        [ "$PODMAN" != yes ] || die "$reason"
+        [ "$PODMAN" != yes ] || { say "$reason" && return 1; }
         made="network namespaces, attached by weft-cni ($reason)"
         export WEFT_LAB_NETWORK=yes WEFT_LAB_CONTAINERS=cni
     fi

@@ -133,7 +133,7 @@ Result<> Daemon::start(config::Config config) {
     }
     uapi_ = std::move(*uapi);
     metrics_ = std::make_unique<server::MetricsServer>(metrics_at, *node_, loop_, *log_);
-    return api_->serve(*node_);
+    return api_->serve(*node_, *log_);
 }
 
 void Daemon::wait_for_signal() {

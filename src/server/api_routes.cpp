@@ -11,6 +11,7 @@
 #include <weft/api/status.hpp>
 #include <weft/base/utf8.hpp>
 
+#include "page_routes.hpp"
 #include "ping.hpp"
 
 namespace weft::server {
@@ -35,6 +36,7 @@ constexpr std::array kRoutes = {
     RouteEntry{"GET", "/v1/config", Route::kConfig},
     RouteEntry{"GET", "/v1/check", Route::kCheck},
     RouteEntry{"GET", "/v1/check/", Route::kCheckPeer},
+    RouteEntry{"GET", "/v1/events", Route::kEvents},
     RouteEntry{"POST", "/v1/down", Route::kDown, For::kRoot},
     RouteEntry{"POST", "/v1/ping", Route::kPing},
     RouteEntry{"POST", "/v1/reload", Route::kReload, For::kRoot},
@@ -173,6 +175,8 @@ HttpResponse ApiRoutes::answer(const FoundRoute& found, const HttpRequest& reque
             return {200, node_.config_json(), {}};
         case Route::kCheck:
             return {200, api::to_json(node_.check()), {}};
+        case Route::kEvents:
+            return {200, events_json(log_.recent()), {}};
         case Route::kDown:
             node_.end_soon();
             return network_response(Result<>{});

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include <weft/control/log_sink.hpp>
 #include <weft/control/node.hpp>
 
 #include "http_message.hpp"
@@ -20,6 +21,7 @@ enum class Route : std::uint8_t {
     kConfig,
     kCheck,
     kCheckPeer,
+    kEvents,
     kDown,
     kPing,
     kReload,
@@ -64,7 +66,8 @@ class ApiRoutes {
 
     static constexpr unsigned kPingsMax = 16;  // at once; root's count, but are never refused
 
-    ApiRoutes(control::Node& node, boost::asio::io_context& loop) : node_(node), loop_(loop) {}
+    ApiRoutes(control::Node& node, const control::LogSink& log, boost::asio::io_context& loop)
+        : node_(node), log_(log), loop_(loop) {}
 
     /// Calls `reply` once: now, or when it is over: a ping, a check from both ends.
     void handle(const HttpRequest& request, const Reply& reply);
@@ -88,6 +91,7 @@ class ApiRoutes {
     void root_answer(const FoundRoute& found, const HttpRequest& request, const Reply& reply);
 
     control::Node& node_;
+    const control::LogSink& log_;
     boost::asio::io_context& loop_;
     unsigned pings_ = 0;  // under way
 };

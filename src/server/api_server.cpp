@@ -57,8 +57,8 @@ Result<std::unique_ptr<ApiServer>> ApiServer::listen(const ApiServerConfig& conf
         new ApiServer{std::make_shared<Impl>(loop, std::move(*listener))}};
 }
 
-Result<> ApiServer::serve(control::Node& node) {
-    const auto routes = std::make_shared<ApiRoutes>(node, impl_->loop);
+Result<> ApiServer::serve(control::Node& node, const control::LogSink& log) {
+    const auto routes = std::make_shared<ApiRoutes>(node, log, impl_->loop);
     const HttpHandler handler = [routes](const HttpRequest& request, const HttpReply& reply) {
         routes->handle(request, reply);
     };

@@ -46,6 +46,14 @@ json::object event_json(const control::LoggedEvent& event) {
             {"suppressed", event.suppressed}};
 }
 
+json::array events_array(const std::vector<control::LoggedEvent>& events) {
+    json::array told;
+    for (const control::LoggedEvent& event : events) {
+        told.emplace_back(event_json(event));
+    }
+    return told;
+}
+
 }  // namespace
 
 const PageFile* find_page_file(std::string_view path) {
@@ -72,11 +80,13 @@ std::string mesh_json(const api::Status& status,
         peer.as_object().erase("public_key");
     }
     mesh["now_ms"] = unix_ms(now);
-    json::array& told = mesh["events"].emplace_array();
-    for (const control::LoggedEvent& event : events) {
-        told.emplace_back(event_json(event));
-    }
+    mesh["events"] = events_array(events);
     return json::serialize(mesh);
+}
+
+std::string events_json(const std::vector<control::LoggedEvent>& events) {
+    return json::serialize(
+        json::object{{"api", api::kApiVersion}, {"events", events_array(events)}});
 }
 
 }  // namespace weft::server

@@ -35,4 +35,7 @@ inline constexpr std::string_view kMeshPath = "/page/mesh.json";
                                     const std::vector<control::LoggedEvent>& events,
                                     WallTime now);
 
+/// {"api", "events"} as above.
+[[nodiscard]] std::string events_json(const std::vector<control::LoggedEvent>& events);
+
 }  // namespace weft::server

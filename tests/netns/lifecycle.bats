@@ -20,6 +20,11 @@ root_of() { echo "/proc/$(cut -d' ' -f1 "$WEFT_LAB_DIR/$1/holder.pid")/root"; }
     "$LAB" peer c weft
 }
 
+@test "what was logged is told over the socket" {
+    eventually 5 inside a sh -c 'curl -sf --unix-socket /run/weft/weftd.sock http://weft/v1/events |
+        jq -e "[.events[].event] | index(\"node_started\") != null"'
+}
+
 @test "stopped and started again, traffic resumes in both directions" {
     "$LAB" stop b
     fails inside a ping -q -c 1 -W 1 10.44.1.1

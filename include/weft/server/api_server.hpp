@@ -9,6 +9,7 @@
 
 #include <weft/base/log.hpp>
 #include <weft/base/result.hpp>
+#include <weft/control/log_sink.hpp>
 #include <weft/control/node.hpp>
 
 namespace weft::server {
@@ -29,8 +30,8 @@ class ApiServer {
     ApiServer(const ApiServer&) = delete;
     ApiServer& operator=(const ApiServer&) = delete;
 
-    /// Answers from `node`, which must outlive stop().
-    Result<> serve(control::Node& node);
+    /// Answers from `node` and with what was logged; both must outlive stop().
+    Result<> serve(control::Node& node, const control::LogSink& log);
     /// Closes every connection and removes the socket. Idempotent.
     void stop();
 

@@ -13,6 +13,7 @@ TEST(ApiRoutes, FindsRoutesByMethodAndPath) {
     EXPECT_EQ(find_route("GET", "/v1/status").route, Route::kStatus);
     EXPECT_EQ(find_route("GET", "/v1/status?pretty=1").route, Route::kStatus);
     EXPECT_EQ(find_route("POST", "/v1/ping").route, Route::kPing);
+    EXPECT_EQ(find_route("GET", "/v1/events").route, Route::kEvents);
     EXPECT_EQ(find_route("GET", "/v1/check").route, Route::kCheck);
     EXPECT_EQ(find_route("GET", "/v1/check/b").route, Route::kCheckPeer);
     EXPECT_EQ(find_route("GET", "/v1/check/b").subject, "b");

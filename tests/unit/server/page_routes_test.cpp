@@ -83,5 +83,13 @@ TEST(MeshJson, IsTheStatusWithoutKeysAndTheEvents) {
     EXPECT_EQ(event.at("suppressed").to_number<int>(), 3);
 }
 
+TEST(EventsJson, IsTheEventsWithTheVersionOfTheApi) {
+    const boost::json::value answer =
+        boost::json::parse(events_json({{kPageNow, LogLevel::kWarn, "peer_silent", {}, 0}}));
+    EXPECT_EQ(answer.at("api").as_string(), api::kApiVersion);
+    EXPECT_EQ(answer.at("events").as_array().at(0).at("event").as_string(), "peer_silent");
+    EXPECT_TRUE(boost::json::parse(events_json({})).at("events").as_array().empty());
+}
+
 }  // namespace
 }  // namespace weft::server
