@@ -52,10 +52,13 @@ introduce() {
         ${endpoint:+endpoint "$endpoint"} "$@"
 }
 
-# pair 4|6: a and b are strangers again, who know where to find each other.
+# pair 4|6: a and b are strangers again, who know where to find each other. First both forget: who is
+# remembered by the other still may call in between, and has a session then that the other forgets.
 pair() {
     wg_set a listen-port 51840
     wg_set b listen-port 51840
+    wg_set a peer "$(key_of b)" remove
+    wg_set b peer "$(key_of a)" remove
     introduce a b "$(outer "$1" b):51840"
     introduce b a "$(outer "$1" a):51840"
 }

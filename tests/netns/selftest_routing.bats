@@ -132,7 +132,7 @@ NFT
 
 @test "12 sockets bound to the interface and packets rerouted by a mark pass" {
     pair 4
-    eventually 10 inside a ping -q -c 1 -W 1 -I weft0 10.44.1.1 # the introduction is not what this is about
+    ping_once a 10.44.1.1 -I weft0
     inside a nft -f - <<'NFT'
 table ip marks {
     chain output {
