@@ -25,8 +25,8 @@ WEFT_TARGET("avx512f,avx512bw,avx512dq,avx512vl")
 namespace weft::crypto::chacha20_poly1305 {
 
 const Engine kAvx512Engine = {
-    .seal_one = seal_row<Avx512, Avx512Narrow, Field26<Avx512>>,
-    .open_one = open_row<Avx512, Avx512Narrow, Field26<Avx512>>,
+    .seal_one = one<Avx512, Avx512Narrow, Field26<Avx512>, true>,
+    .open_one = one<Avx512, Avx512Narrow, Field26<Avx512>, false>,
     .seal_many = column<Avx512, Field26<Avx512>, true>,
     .open_many = column<Avx512, Field26<Avx512>, false>,
     .most = Avx512::kLanes,

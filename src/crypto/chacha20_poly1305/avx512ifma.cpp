@@ -39,8 +39,8 @@ struct Avx512Ifma : Avx512 {
 }  // namespace
 
 const Engine kAvx512IfmaEngine = {
-    .seal_one = seal_row<Avx512Ifma, Avx512Narrow, Field44<Avx512Ifma>>,
-    .open_one = open_row<Avx512Ifma, Avx512Narrow, Field44<Avx512Ifma>>,
+    .seal_one = one<Avx512Ifma, Avx512Narrow, Field44<Avx512Ifma>, true>,
+    .open_one = one<Avx512Ifma, Avx512Narrow, Field44<Avx512Ifma>, false>,
     .seal_many = column<Avx512Ifma, Field44<Avx512Ifma>, true>,
     .open_many = column<Avx512Ifma, Field44<Avx512Ifma>, false>,
     .most = Avx512Ifma::kLanes,

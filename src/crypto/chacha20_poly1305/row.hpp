@@ -224,7 +224,7 @@ inline std::size_t blocks_in(std::size_t size) {
 
 /// Poly1305 follows the key stream: it takes what is sealed while the next blocks are made.
 template <class V, class N, class F>
-WEFT_FRAME inline void seal_over_lanes(const Work& work) {
+WEFT_FRAME inline void seal_row(const Work& work) {
     alignas(64) std::uint8_t stream[V::kWords * kBlock];
     Idle idle;
     std::size_t made = make_stream<V, N>(work, 0, 1 + blocks_in(work.size), idle, stream);
@@ -245,7 +245,7 @@ WEFT_FRAME inline void seal_over_lanes(const Work& work) {
 /// In place: nothing is opened that Poly1305 has yet to take, so a stream waits until the next one
 /// is made.
 template <class V, class N, class F>
-WEFT_FRAME inline void open_over_lanes(const Work& work) {
+WEFT_FRAME inline void open_row(const Work& work) {
     alignas(64) std::uint8_t streams[2][V::kWords * kBlock];
     Idle idle;
     std::size_t made = make_stream<V, N>(work, 0, 1 + blocks_in(work.size), idle, streams[0]);
@@ -274,21 +274,15 @@ inline bool is_short(const Work& work) {
     return work.size <= (N::kWords - 1) * kBlock;
 }
 
-template <class V, class N, class F>
-WEFT_FRAME void seal_row(const Work& work) {
+/// One message of any size.
+template <class V, class N, class F, bool kSealing>
+WEFT_FRAME void one(const Work& work) {
     if (is_short<N>(work)) {
-        row<N, MacInTurns<N>, true>(work);
+        row<N, MacInTurns<N>, kSealing>(work);
+    } else if (kSealing) {
+        seal_row<V, N, F>(work);
     } else {
-        seal_over_lanes<V, N, F>(work);
-    }
-}
-
-template <class V, class N, class F>
-WEFT_FRAME void open_row(const Work& work) {
-    if (is_short<N>(work)) {
-        row<N, MacInTurns<N>, false>(work);
-    } else {
-        open_over_lanes<V, N, F>(work);
+        open_row<V, N, F>(work);
     }
 }
 
