@@ -81,9 +81,8 @@ def tcp(lab, flows, address, seconds, client="a", server="b"):
     return report["end"]["sum_received"]["bits_per_second"] / 1e9, moved
 
 
-# What a thread calls when a lock is held by another: the C library's mutexes, base/spin_lock.hpp.
-LOCK_WAITS = ["syscalls:sys_enter_futex", "syscalls:sys_enter_sched_yield"]
 SYSTEM_CALLS = "raw_syscalls:sys_enter"
+LOCK_WAITS = "syscalls:sys_enter_futex"  # what the C library calls when another holds a mutex
 
 
 class CannotCount(LabError):
@@ -92,9 +91,12 @@ class CannotCount(LabError):
 
 def calls_during(pids, work):
     """(system calls, waits for locks) of these processes while `work` runs, and what that returns."""
-    counting = subprocess.Popen(
-        ["perf", "stat", "-x", ";", "-e", ",".join([SYSTEM_CALLS, *LOCK_WAITS]), "-p", ",".join(map(str, pids))],
-        stderr=subprocess.PIPE, text=True)
+    try:
+        counting = subprocess.Popen(
+            ["perf", "stat", "-x", ";", "-e", f"{SYSTEM_CALLS},{LOCK_WAITS}", "-p", ",".join(map(str, pids))],
+            stderr=subprocess.PIPE, text=True)
+    except FileNotFoundError:
+        raise CannotCount("no perf; apt-get install linux-perf") from None
     time.sleep(0.2)  # until it has attached
     try:
         result = work()
@@ -103,10 +105,9 @@ def calls_during(pids, work):
         report = counting.communicate()[1]
     counts = {fields[2]: fields[0] for fields in (line.split(";") for line in report.splitlines()) if len(fields) > 2}
     try:
-        numbers = [int(counts[event]) for event in (SYSTEM_CALLS, *LOCK_WAITS)]
+        return int(counts[SYSTEM_CALLS]), int(counts[LOCK_WAITS]), result
     except (KeyError, ValueError):
         raise CannotCount(f"perf stat: {report.strip()[:200]}") from None
-    return numbers[0], sum(numbers[1:]), result
 
 
 def udp_delivered(lab, size, address, seconds):

@@ -2,7 +2,6 @@
 """Suite netns: every subject between two namespaces, interleaved: each once, then each again."""
 import functools
 import os
-import shutil
 import subprocess
 import tempfile
 
@@ -84,18 +83,15 @@ class Round:
         if self.subject.pids:
             self.add("rss", max(map(peak_rss_mib, self.subject.pids)), "MiB", LESS)
 
-
     def calls(self, lab):
         """In a flow of their own, since counting them costs."""
         if self.subject.name != "weft":
             return
         try:
-            if not shutil.which("perf"):
-                raise measure.CannotCount("no perf; apt-get install linux-perf")
             calls, waits, (_, moved) = measure.calls_during(
                 self.subject.pids, lambda: measure.tcp(lab, 1, self.subject.address, self.size["udp"]))
         except measure.CannotCount as error:
-            self.record.skip(f"{self.prefix}calls_per_gb", self.subject.name, str(error))
+            self.record.skip("calls_per_gb", self.subject.name, str(error))
             return
         self.add("calls_per_gb", calls / moved, "calls/GB", LESS)
         self.add("lock_waits_per_gb", waits / moved, "calls/GB", LESS)
