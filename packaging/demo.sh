@@ -25,7 +25,7 @@ while [ $# -gt 0 ]; do
     case $1 in
     --keep) KEEP=yes ;;
     --deb)
-        [ -f "${2:-}" ] || die "--deb needs a package's file, not ${2:-nothing}"
+        [ -f "${2:-}" ] || { say "demo.sh: --deb needs a package's file, not ${2:-nothing}" && exit 2; }
         DEBS+=("$(realpath "$2")")
         shift
         ;;

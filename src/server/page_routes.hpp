@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The page: its files, which are built into weftd from page/*, and what it shows, one JSON
 // document. A browser may take nothing but these from this server and nothing at all from
-// elsewhere. Pure.
+// elsewhere. Also the events alone, for the API. Pure.
 #pragma once
 
 #include <span>
@@ -35,7 +35,7 @@ inline constexpr std::string_view kMeshPath = "/page/mesh.json";
                                     const std::vector<control::LoggedEvent>& events,
                                     WallTime now);
 
-/// {"api", "events"} as above.
+/// {"api", "events"}, these as in mesh_json.
 [[nodiscard]] std::string events_json(const std::vector<control::LoggedEvent>& events);
 
 }  // namespace weft::server

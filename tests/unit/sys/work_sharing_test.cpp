@@ -91,7 +91,7 @@ std::uint64_t shared_of_fast_work() {
     const test::IdleWorker helper{sharing, 1};
     Items few{4};
     Items small;
-    for (int round = 0; round < 100; ++round) {
+    for (int round = 0; round < 300; ++round) {
         few.run(sharing, 0, 5000);  // 20 us
         EXPECT_TRUE(few.each_once());
         small.run(sharing, 0, 100);  // too few bytes to look at the clock for
